@@ -1,0 +1,186 @@
+"""What a plugin can hook into: the specification and the typed base are one class."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar, Literal
+
+import pluggy
+from attrs import field, frozen
+from cyclopts import App
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute
+
+from koe.stages import (
+    AudioFormat,
+    AudioProcessor,
+    Engine,
+    ExecutionProvider,
+    MarkupParser,
+    Normalizer,
+    Phonemizer,
+)
+from koe.types import AudioChunk, EngineInfo, SpeechRequest, Voice
+
+PROJECT = "koe"
+ENTRY_POINT_GROUP = "koe.v1"
+"""The hook API's major version. It changes only when plugins must change."""
+
+hookimpl = pluggy.HookimplMarker(PROJECT)
+hookspec = pluggy.HookspecMarker(PROJECT)
+
+
+@frozen
+class SegmentSynthesized:
+    """One segment became audio.
+
+    Attributes:
+        index: of the segment within its utterance, from 0.
+        text: the normalized text that was spoken.
+        phonemes: the phoneme string; empty for engines that accept text.
+        unknown_symbols: phoneme symbols outside the engine's vocabulary, which were not spoken.
+        audio_s: seconds of audio made.
+        wait_s: seconds spent waiting for an inference thread.
+        infer_s: seconds of inference.
+    """
+
+    request_id: str
+    index: int
+    engine: str
+    voice: str
+    language: str
+    text: str
+    phonemes: str
+    unknown_symbols: tuple[str, ...]
+    audio_s: float
+    wait_s: float
+    infer_s: float
+
+
+@frozen
+class RequestFinished:
+    """A request has ended.
+
+    Attributes:
+        outcome: `completed`: everything was made and handed over; `failed`: an error ended it;
+            `cancelled`: the caller left; `refused`: it was not admitted.
+        audio_s: seconds of audio made.
+        first_audio_s: seconds from the request to its first encoded audio; None when there was none.
+        total_s: seconds from the request to its end.
+        stages: seconds spent in each stage.
+    """
+
+    request_id: str
+    outcome: Literal["completed", "failed", "cancelled", "refused"]
+    engine: str
+    voice: str
+    format: str
+    characters: int
+    segments: int
+    audio_s: float
+    first_audio_s: float | None
+    total_s: float
+    error: str | None = None
+    stages: Mapping[str, float] = field(factory=dict)
+
+
+class Speech(ABC):
+    """One admitted request whose audio is being made."""
+
+    engine: str
+    voice: str
+    sample_rate: int
+
+    @abstractmethod
+    def chunks(self) -> AsyncIterator[AudioChunk]:
+        """The audio after postprocessing, in order. Close the iterator to stop the work."""
+
+    @abstractmethod
+    def encoded(self) -> AsyncIterator[bytes]:
+        """The same, encoded in the request's format."""
+
+
+class Server(ABC):
+    """What a plugin may ask of the running server."""
+
+    @abstractmethod
+    def speak(self, request: SpeechRequest) -> AbstractAsyncContextManager[Speech]:
+        """Validate and admit a request; leaving the block stops its work.
+
+        Raises:
+            InvalidRequestError: a field of the request is wrong.
+            OverloadedError: there is no room.
+        """
+
+    @abstractmethod
+    def engines(self) -> Sequence[EngineInfo]:
+        """The open engines, the default first."""
+
+    @abstractmethod
+    def voices(self, engine: str = "") -> Sequence[Voice]:
+        """The voices of one open engine (the default one for an empty name)."""
+
+
+class Plugin:
+    """Base of every plugin.
+
+    `Config` is a frozen attrs class that describes `[plugins.<name>]`, or None for a plugin without
+    settings; an instance of it is handed to `__init__`. Hooks that are not overridden are not registered.
+    """
+
+    Config: ClassVar[type[Any] | None] = None
+
+    def __init__(self, config: Any = None) -> None:
+        self.config = config
+
+    @hookspec
+    def register_markup_parsers(self) -> Iterable[MarkupParser]:  # type: ignore[empty-body]
+        """Return parsers for values of the request's `markup`."""
+
+    @hookspec
+    def register_normalizers(self) -> Iterable[Normalizer]:  # type: ignore[empty-body]
+        """Return normalizers for `pipeline.normalize`."""
+
+    @hookspec
+    def register_phonemizers(self) -> Iterable[Phonemizer]:  # type: ignore[empty-body]
+        """Return phonemizers for `pipeline.phonemize`."""
+
+    @hookspec
+    def register_engines(self) -> Iterable[Engine]:  # type: ignore[empty-body]
+        """Return engines for `engine.default`. Loading waits for `Engine.open`."""
+
+    @hookspec
+    def register_execution_providers(self) -> Iterable[ExecutionProvider]:  # type: ignore[empty-body]
+        """Return execution providers for `inference.providers`."""
+
+    @hookspec
+    def register_audio_processors(self) -> Iterable[AudioProcessor]:  # type: ignore[empty-body]
+        """Return processors for `pipeline.postprocess`."""
+
+    @hookspec
+    def register_formats(self) -> Iterable[AudioFormat]:  # type: ignore[empty-body]
+        """Return response formats."""
+
+    @hookspec
+    def register_middleware(self) -> Iterable[Middleware]:  # type: ignore[empty-body]
+        """Return Starlette middleware, outermost first."""
+
+    @hookspec
+    def register_routes(self, server: Server) -> Iterable[BaseRoute]:  # type: ignore[empty-body]
+        """Return Starlette routes. Two routes on one path and method are an error."""
+
+    @hookspec
+    def register_commands(self) -> Iterable[App]:  # type: ignore[empty-body]
+        """Return cyclopts apps that become sub-commands of `koe`."""
+
+    @hookspec
+    def lifespan(self, server: Server) -> AbstractAsyncContextManager[None]:  # type: ignore[empty-body]
+        """Return a context that is entered before the server is ready and left after it has drained."""
+
+    @hookspec
+    def segment_synthesized(self, event: SegmentSynthesized) -> None:
+        """Watch a segment that became audio. Called on the event loop: return at once."""
+
+    @hookspec
+    def request_finished(self, event: RequestFinished) -> None:
+        """Watch a request that has ended. Called on the event loop: return at once."""

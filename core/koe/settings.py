@@ -1,0 +1,150 @@
+"""What the config file can say about the core. Each class is a section, each field a key."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from attrs import field, frozen
+from attrs.validators import ge, gt, in_, le
+
+
+@frozen
+class PluginsSettings:
+    """`[plugins]`: which plugins are loaded, and `[plugins.<name>]` for each one's own settings.
+
+    `required = false` in a plugin's table lets the server start without it when it fails to load.
+    """
+
+    enabled: tuple[str, ...] = ("text", "kokoro", "espeak", "formats", "providers")
+    tables: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+
+
+@frozen
+class PipelineSettings:
+    """`[pipeline]`: the components of each stage, in the order in which they run."""
+
+    normalize: tuple[str, ...] = ("sentences",)
+    phonemize: tuple[str, ...] = ("espeak",)
+    postprocess: tuple[str, ...] = ()
+
+
+@frozen
+class EngineSettings:
+    """`[engine]`: who speaks.
+
+    Attributes:
+        default: an engine's name, or `auto`: the first of `auto_order` that can speak here.
+        auto_order: the engines that `auto` tries.
+        models: names that clients may send as `model`, each an engine's name or `default`.
+    """
+
+    default: str = "auto"
+    auto_order: tuple[str, ...] = ("kokoro", "espeak")
+    models: Mapping[str, str] = field(
+        factory=lambda: {
+            "kokoro": "default",
+            "tts-1": "default",
+            "tts-1-hd": "default",
+            "gpt-4o-mini-tts": "default",
+        }
+    )
+
+
+@frozen
+class InferenceSettings:
+    """`[inference]`: what ONNX Runtime runs on.
+
+    Attributes:
+        providers: execution providers in order of preference.
+        threads: threads within one inference; 0 shares the cores among `concurrency`.
+        concurrency: inferences at the same time.
+    """
+
+    providers: tuple[str, ...] = ("cpu",)
+    threads: int = field(default=0, validator=[ge(0), le(256)])
+    concurrency: int = field(default=1, validator=[ge(1), le(64)])
+
+
+@frozen
+class VoicesSettings:
+    """`[voices]`: the default voice (empty: the engine's own) and other names for voices or mixes."""
+
+    default: str = ""
+    aliases: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class LimitsSettings:
+    """`[limits]`: how much is taken in at once.
+
+    Attributes:
+        max_characters: of one request's text.
+        max_body_bytes: of one request's body.
+        max_concurrent: requests that are worked on at the same time.
+        max_queued: requests that wait behind them.
+        queue_timeout_s: how long one waits before it is refused with 503.
+    """
+
+    max_characters: int = field(default=200_000, validator=[ge(1), le(10_000_000)])
+    max_body_bytes: int = field(default=2_000_000, validator=[ge(1_000), le(100_000_000)])
+    max_concurrent: int = field(default=8, validator=[ge(1), le(10_000)])
+    max_queued: int = field(default=64, validator=[ge(0), le(100_000)])
+    queue_timeout_s: float = field(default=10.0, validator=[gt(0), le(3600)])
+
+
+@frozen
+class ServerSettings:
+    """`[server]`: the sockets and processes of `koe serve`.
+
+    Attributes:
+        host: address to listen on.
+        port: TCP port; 0 takes a free one.
+        workers: server processes that share the port, each with its own engine.
+        drain_timeout_s: how long running requests may go on after SIGTERM.
+        certfile: PEM certificate chain; with `keyfile`, the server speaks TLS.
+        keyfile: PEM private key.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = field(default=8354, validator=[ge(0), le(65535)])
+    workers: int = field(default=1, validator=[ge(1), le(64)])
+    drain_timeout_s: float = field(default=30.0, validator=[gt(0), le(3600)])
+    certfile: str = ""
+    keyfile: str = ""
+
+
+@frozen
+class HttpSettings:
+    """`[http]`: what requests that leave a field out get.
+
+    Attributes:
+        response_format: the default `response_format`.
+        docs: whether `/docs` and `/openapi.json` are served.
+    """
+
+    response_format: str = "mp3"
+    docs: bool = True
+
+
+@frozen
+class LogSettings:
+    """`[log]`: what is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = field(
+        default="info", validator=in_(("debug", "info", "warning", "error"))
+    )
+    format: Literal["console", "json"] = field(default="console", validator=in_(("console", "json")))
+
+
+@frozen
+class Settings:
+    """The whole configuration of one deployment."""
+
+    plugins: PluginsSettings = PluginsSettings()
+    pipeline: PipelineSettings = PipelineSettings()
+    engine: EngineSettings = EngineSettings()
+    inference: InferenceSettings = InferenceSettings()
+    voices: VoicesSettings = VoicesSettings()
+    limits: LimitsSettings = LimitsSettings()
+    server: ServerSettings = ServerSettings()
+    http: HttpSettings = HttpSettings()
+    log: LogSettings = LogSettings()

@@ -1,0 +1,225 @@
+"""The strategies that plugins register: one ABC per stage.
+
+All of them are synchronous and run in bounded worker threads; one object serves many requests at once and
+must therefore be safe to call from several threads, except what `open` returns: streams and encoders belong
+to one response and are never called concurrently.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar, Literal
+
+from attrs import frozen
+
+from koe.cancellation import Cancellation
+from koe.types import (
+    AudioChunk,
+    EngineInfo,
+    PhonemeSegment,
+    PhonemeWord,
+    Segment,
+    SpeechRequest,
+    StreamInfo,
+    Utterance,
+    Voice,
+    VoiceMix,
+)
+
+
+class Component(ABC):
+    """The named thing that a plugin registers. Config and errors call it by `name`."""
+
+    name: str
+
+
+@frozen
+class MarkupContext:
+    """What a markup parser starts from, resolved from request and config."""
+
+    voice: VoiceMix
+    language: str
+
+
+class MarkupParser(Component):
+    """Reads the request's text into segments, pauses and marks."""
+
+    @abstractmethod
+    def parse(self, request: SpeechRequest, context: MarkupContext) -> Utterance:
+        """Parse the whole text. Raises `InvalidRequestError` with the place of the mistake."""
+
+
+class Normalizer(Component):
+    """Text to speakable text: expansion, lexicon, sentence splitting. Chained in config order."""
+
+    languages: ClassVar[frozenset[str] | None] = None
+    """Primary language subtags it is for (`{"en"}`); None for every language."""
+
+    @abstractmethod
+    def normalize(self, segment: Segment) -> Iterable[Segment]:
+        """Yield the segments that replace this one, in order, lazily where that helps.
+
+        Rewrites go through `Segment.replace` and `Segment.slice`, so that source spans survive; text under
+        `Segment.given` is left alone.
+        """
+
+
+class Phonemizer(Component):
+    """Text to IPA."""
+
+    @abstractmethod
+    def supports(self, language: str) -> bool:
+        """Whether it speaks the BCP 47 tag `language`."""
+
+    @abstractmethod
+    def phonemize(self, segment: Segment) -> Sequence[PhonemeWord]:
+        """The segment's words, in order, with phonemes, punctuation in `tail` and source spans."""
+
+
+class ExecutionProvider(Component):
+    """What ONNX Runtime runs on."""
+
+    onnxruntime_name: ClassVar[str]
+    """ONNX Runtime's own name, such as `CPUExecutionProvider`."""
+
+    @abstractmethod
+    def options(self) -> Mapping[str, str]:
+        """The provider options handed to ONNX Runtime."""
+
+    def missing(self) -> str | None:
+        """Why it cannot be used here, and the way out; None when it can."""
+        return None
+
+
+@frozen
+class EngineRuntime:
+    """What the core hands an engine when it is opened.
+
+    Attributes:
+        providers: the execution providers wished for, in order.
+        threads: ONNX Runtime's threads within one inference; 0 for its own choice.
+        concurrency: how many `infer` calls may run at the same time.
+    """
+
+    providers: tuple[ExecutionProvider, ...] = ()
+    threads: int = 0
+    concurrency: int = 1
+
+
+class Engine(Component):
+    """Speaks segments. Opened once at start-up, in a worker thread, closed at shutdown."""
+
+    accepts: ClassVar[Literal["phonemes", "text"]] = "phonemes"
+    """What `infer` reads: an engine that accepts text skips the phonemize stage."""
+    max_phonemes: ClassVar[int | None] = None
+    """The most phoneme symbols one inference takes; the core splits before it. None: no limit."""
+    rate_range: tuple[float, float] = (1.0, 1.0)
+    """The `Prosody.rate` it can speak itself; the core time-stretches what lies outside."""
+    mixes: ClassVar[bool] = False
+    """Whether a `VoiceMix` of several voices can be spoken."""
+
+    def missing(self) -> str | None:
+        """Why it cannot speak here, and the way out; None when it can. Cheap, called before `open`."""
+        return None
+
+    @abstractmethod
+    def open(self, runtime: EngineRuntime) -> None:
+        """Load what `infer` needs. Raises `ModelFileError` or `ExecutionProviderError`."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of everything. No `infer` runs any more. Closing twice does no harm."""
+
+    @abstractmethod
+    def info(self) -> EngineInfo:
+        """What is really in use. Called after `open`."""
+
+    @abstractmethod
+    def voices(self) -> Sequence[Voice]:
+        """The voices, the default first. Called after `open`."""
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Other names for its voices, among them OpenAI's 13; config adds to them and overrides them."""
+        return {}
+
+    @property
+    def vocabulary(self) -> frozenset[str] | None:
+        """The phoneme symbols it knows; the core reports and leaves out others. None: all."""
+        return None
+
+    def speaks(self, language: str) -> bool:  # noqa: ARG002 - the default answers for every language
+        """Whether an engine that accepts text can read BCP 47 `language`."""
+        return True
+
+    @abstractmethod
+    def infer(self, segment: PhonemeSegment, cancellation: Cancellation) -> AudioChunk:
+        """Speak one segment at `segment.prosody.rate`, which lies within `rate_range`.
+
+        Runs in an inference thread, up to `EngineRuntime.concurrency` at the same time. Word timings
+        count from the chunk's first sample. A cancelled run raises `CancelledByCallerError` as soon as it
+        can.
+        """
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """Changes whenever the same segment would sound different: model digest, precision, settings."""
+
+
+class AudioStream(ABC):
+    """One response's way through a processor. Never called from two threads at once."""
+
+    @abstractmethod
+    def process(self, chunk: AudioChunk) -> AudioChunk:
+        """The audio that is ready, possibly empty while some is held back. Keeps the sample rate."""
+
+    @abstractmethod
+    def flush(self) -> AudioChunk | None:
+        """What was held back, after the last chunk."""
+
+
+class AudioProcessor(Component):
+    """Samples to samples: trim, loudness, watermark."""
+
+    last: ClassVar[bool] = False
+    """Nothing may follow it in `pipeline.postprocess`."""
+
+    @abstractmethod
+    def open(self, info: StreamInfo) -> AudioStream:
+        """State for one response."""
+
+
+class Encoder(ABC):
+    """Turns one response's chunks into bytes. Never called from two threads at once."""
+
+    @abstractmethod
+    def feed(self, chunk: AudioChunk) -> bytes:
+        """The bytes that are ready, possibly none."""
+
+    @abstractmethod
+    def flush(self) -> bytes:
+        """The rest, with everything that closes the container. Called once, after the last chunk."""
+
+    def close(self) -> None:  # noqa: B027 - most encoders hold nothing that needs it
+        """Let go of everything, also when the response was abandoned before `flush`. Twice does no harm."""
+
+
+class AudioFormat(Component):
+    """A response format: container and codec."""
+
+    media_type: ClassVar[str]
+    extension: ClassVar[str]
+    """Of files, without the dot."""
+    lossless: ClassVar[bool] = False
+    sample_rates: ClassVar[tuple[int, ...] | None] = None
+    """Allowed `output_sample_rate` values in Hz; None for any from 8000 to 48000."""
+    bitrates: ClassVar[tuple[int, int] | None] = None
+    """Lowest and highest `bitrate` in bit/s; None where the format has none to choose."""
+
+    @abstractmethod
+    def open(self, info: StreamInfo) -> Encoder:
+        """An encoder for one response.
+
+        Raises:
+            UnsupportedFormatError: `output_sample_rate` or `bitrate` is outside what the format offers.
+        """

@@ -1,0 +1,1 @@
+"""Conformance classes: a plugin subclasses them and gets the tests of its extension point."""

@@ -1,0 +1,311 @@
+"""The values that travel through the pipeline. All are frozen."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+
+from koe.alignment import Alignment, Run, Span
+
+Samples: TypeAlias = NDArray[np.float32]
+"""Mono audio, shape `(n,)`, full scale -1..1."""
+
+Mode: TypeAlias = Literal["stream", "whole"]
+
+
+class Stage(StrEnum):
+    """The names of the stages, as they appear in config, logs, errors and `server-timing`."""
+
+    MARKUP = "markup"
+    NORMALIZE = "normalize"
+    PHONEMIZE = "phonemize"
+    INFER = "infer"
+    POSTPROCESS = "postprocess"
+    ENCODE = "encode"
+
+
+@frozen
+class VoiceMix:
+    """One voice, or several with weights that sum to 1 (weights below 0 subtract)."""
+
+    terms: tuple[tuple[str, float], ...]
+
+    @classmethod
+    def of(cls, name: str) -> "VoiceMix":
+        return cls(((name, 1.0),))
+
+    @property
+    def name(self) -> str | None:
+        """The voice's name where this is a single voice."""
+        return self.terms[0][0] if len(self.terms) == 1 else None
+
+    def __str__(self) -> str:
+        if self.name is not None:
+            return self.name
+        parts = [f"{'-' if weight < 0 else '+'}{name}({abs(weight):.6g})" for name, weight in self.terms]
+        return "".join(parts).removeprefix("+")
+
+
+@frozen
+class Voice:
+    """A voice that an engine offers. `language` is a BCP 47 tag."""
+
+    name: str
+    language: str
+    gender: Literal["female", "male", "neutral"] | None = None
+    grade: str | None = None
+    description: str = ""
+
+
+@frozen
+class Prosody:
+    """How a segment is spoken: `rate` 1.0 is the voice's own, volume in dB, pitch in semitones."""
+
+    rate: float = 1.0
+    volume_db: float = 0.0
+    pitch_semitones: float = 0.0
+
+
+@frozen
+class SpeechRequest:
+    """What a caller asks for, independent of HTTP.
+
+    Attributes:
+        text: what to say, in the markup named by `markup`.
+        voice: a name, alias or mix (`af_bella(2)+af_sky(1)`); empty for the configured default.
+        language: BCP 47 tag; None for the voice's own.
+        speed: 0.25 to 4.0, 1.0 is the voice's own rate.
+        format: a registered response format.
+        sample_rate: of the encoded audio in Hz; None for the engine's (24000).
+        bitrate: of the encoded audio in bit/s; None for the format's default.
+        engine: an engine's name; empty for the default engine.
+        volume_db: gain of the whole utterance in dB.
+    """
+
+    text: str
+    voice: str = ""
+    language: str | None = None
+    speed: float = 1.0
+    format: str = "mp3"
+    sample_rate: int | None = None
+    bitrate: int | None = None
+    markup: str = "text"
+    engine: str = ""
+    volume_db: float = 0.0
+    request_id: str = ""
+
+
+@frozen
+class GivenPhonemes:
+    """Phonemes that the user gave for a span of a segment's text: protected from every normalizer."""
+
+    span: Span
+    phonemes: str
+
+
+@frozen
+class Segment:
+    """A stretch of text with one voice, language and prosody, aligned with the user's text."""
+
+    text: str
+    voice: VoiceMix
+    language: str
+    prosody: Prosody = Prosody()
+    alignment: Alignment = field(eq=False)
+    given: tuple[GivenPhonemes, ...] = ()
+
+    @alignment.default
+    def _verbatim(self) -> Alignment:
+        return Alignment.verbatim(len(self.text))
+
+    def source(self, start: int = 0, end: int | None = None) -> Span:
+        """The user's characters behind `text[start:end]`."""
+        return self.alignment.source(start, len(self.text) if end is None else end)
+
+    def protects(self, start: int, end: int) -> bool:
+        """Whether `text[start:end]` touches phonemes that the user gave."""
+        return any(given.span.overlaps(Span(start, end)) for given in self.given)
+
+    def slice(self, start: int, end: int) -> "Segment":
+        """The segment of `text[start:end]`; given phonemes that are cut in two are dropped."""
+        kept = tuple(
+            GivenPhonemes(Span(given.span.start - start, given.span.end - start), given.phonemes)
+            for given in self.given
+            if start <= given.span.start and given.span.end <= end
+        )
+        return self._with(self.text[start:end], self.alignment.slice(start, end), kept)
+
+    def replace(self, start: int, end: int, text: str) -> "Segment":
+        """The segment with `text[start:end]` rewritten.
+
+        Raises:
+            ValueError: the range touches phonemes that the user gave.
+        """
+        if self.protects(start, end):
+            raise ValueError(f"text[{start}:{end}] is protected by given phonemes")
+        shift = len(text) - (end - start)
+        moved = tuple(
+            given
+            if given.span.end <= start
+            else GivenPhonemes(Span(given.span.start + shift, given.span.end + shift), given.phonemes)
+            for given in self.given
+        )
+        rewritten = self.text[:start] + text + self.text[end:]
+        return self._with(rewritten, self.alignment.replace(start, end, len(text)), moved)
+
+    def _with(self, text: str, alignment: Alignment, given: tuple[GivenPhonemes, ...]) -> "Segment":
+        return Segment(text, self.voice, self.language, self.prosody, alignment, given)
+
+
+@frozen
+class Pause:
+    """Silence of a stated length."""
+
+    seconds: float
+    source: Span = Span(0, 0)
+
+
+@frozen
+class Mark:
+    """A named place in the text whose time the caller wants to know."""
+
+    name: str
+    source: Span = Span(0, 0)
+
+
+UtterancePart: TypeAlias = Segment | Pause | Mark
+
+
+@frozen
+class Utterance:
+    """Everything one request says."""
+
+    parts: tuple[UtterancePart, ...]
+
+
+@frozen
+class PhonemeWord:
+    """A word with its phonemes and what follows it.
+
+    Attributes:
+        text: the word as the normalizers left it, without surrounding punctuation.
+        phonemes: IPA of the word alone.
+        tail: punctuation and spaces up to the next word, as the engine is to see them.
+        source: the user's characters behind the word.
+    """
+
+    text: str
+    phonemes: str
+    tail: str = ""
+    source: Span = Span(0, 0)
+
+
+@frozen
+class PhonemeSegment:
+    """One inference: words with phonemes, within the engine's limit.
+
+    `words` is empty for engines that accept text; those speak `text`.
+    """
+
+    text: str
+    words: tuple[PhonemeWord, ...]
+    voice: VoiceMix
+    language: str
+    prosody: Prosody = Prosody()
+    source: Span = Span(0, 0)
+    alignment: Alignment = field(eq=False, factory=lambda: Alignment(()))
+    unknown_symbols: tuple[str, ...] = ()
+
+    @property
+    def phonemes(self) -> str:
+        """The phoneme string that the engine speaks."""
+        return "".join(word.phonemes + word.tail for word in self.words).strip()
+
+
+@frozen
+class WordTiming:
+    """When a word is spoken, in seconds from the start of the audio it comes with."""
+
+    text: str
+    start_s: float
+    end_s: float
+    source: Span
+
+
+@frozen
+class AudioChunk:
+    """A piece of audio on its way.
+
+    `samples` is float32 mono of shape `(n,)`, full scale -1..1, at `sample_rate` Hz. The timings of an
+    engine's chunk count from its own first sample; those the pipeline hands on, from the first sample
+    of the whole answer.
+    """
+
+    samples: Samples = field(eq=False, repr=lambda samples: f"<{len(samples)} samples>")
+    sample_rate: int
+    words: tuple[WordTiming, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.sample_rate
+
+
+@frozen
+class StreamInfo:
+    """What processors and encoders are opened with.
+
+    Attributes:
+        sample_rate: of the chunks that will be fed, in Hz.
+        request_id: for logs.
+        mode: `stream`: bytes leave as they are made, so a header cannot know the length; `whole`: bytes
+            are used only after `flush`, so an encoder may seek back or return everything at the end.
+        output_sample_rate: what the encoded audio is to have, in Hz; None for `sample_rate`.
+        bitrate: in bit/s; None for the format's default.
+    """
+
+    sample_rate: int
+    request_id: str = ""
+    mode: Mode = "stream"
+    output_sample_rate: int | None = None
+    bitrate: int | None = None
+
+
+@frozen
+class EngineInfo:
+    """What is really in use, for `/v1/capabilities`, headers and logs."""
+
+    name: str
+    sample_rate: int
+    model: str = ""
+    precision: str = ""
+    execution_provider: str = ""
+    detail: Mapping[str, str | int | float | bool] = field(factory=dict)
+
+
+__all__ = [
+    "Alignment",
+    "AudioChunk",
+    "EngineInfo",
+    "GivenPhonemes",
+    "Mark",
+    "Mode",
+    "Pause",
+    "PhonemeSegment",
+    "PhonemeWord",
+    "Prosody",
+    "Run",
+    "Samples",
+    "Segment",
+    "Span",
+    "SpeechRequest",
+    "Stage",
+    "StreamInfo",
+    "Utterance",
+    "UtterancePart",
+    "Voice",
+    "VoiceMix",
+    "WordTiming",
+]
