@@ -1,0 +1,94 @@
+"""`mp3`: what every player takes."""
+
+import math
+from collections.abc import Iterable
+from itertools import islice
+from typing import TYPE_CHECKING, ClassVar
+
+from koe.api import AudioFormat, Encoder, StreamInfo
+
+from koe_formats.av_encoder import AvEncoder, Recipe
+from koe_formats.options import choose_bitrate, choose_sample_rate
+
+if TYPE_CHECKING:
+    from av import AudioStream, Packet
+
+
+MPEG1_FROM_HZ = 32_000
+MPEG2_FROM_HZ = 16_000
+
+CODEC_DELAY = 576 + 529
+"""Samples by which LAME and then every layer III decoder delay."""
+
+LEAST_FRAMES = 2
+"""A single frame is not enough for FFmpeg to recognise the format."""
+
+
+class Mp3Format(AudioFormat):
+    """MPEG audio layer III at a constant bitrate; LAME takes the nearest of the bitrates that there are.
+
+    A whole file plays at exactly its length. A stream starts with the codec's delay (1105 samples: 46 ms of
+    silence at 24 kHz): only a header that also tells the length could have players leave it out.
+    """
+
+    name = "mp3"
+    media_type: ClassVar[str] = "audio/mpeg"
+    extension: ClassVar[str] = "mp3"
+    sample_rates: ClassVar[tuple[int, ...]] = (
+        8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
+    )  # fmt: skip
+    bitrates: ClassVar[tuple[int, int]] = (8_000, 320_000)
+
+    def __init__(self, bitrate: int = 64_000, compression_level: int = 7) -> None:
+        self._bitrate = bitrate
+        self._compression_level = compression_level
+
+    def open(self, info: StreamInfo) -> Encoder:
+        sample_rate = choose_sample_rate(self, info)
+        bitrate = choose_bitrate(self, info, self._bitrate, _limits(sample_rate), sample_rate)
+        recipe = self._recipe(info, sample_rate, bitrate)
+        # The muxer completes a whole file's header itself: number of frames, codec delay and padding.
+        return AvEncoder(recipe, info) if info.mode == "whole" else StreamMp3Encoder(recipe, info)
+
+    def _recipe(self, info: StreamInfo, sample_rate: int, bitrate: int) -> Recipe:
+        whole = "1" if info.mode == "whole" else "0"
+        return Recipe(
+            container="mp3",
+            codec="libmp3lame",
+            sample_rate=sample_rate,
+            sample_format="fltp",
+            bitrate=bitrate,
+            container_options={"write_xing": whole, "id3v2_version": "0"},
+            # A frame that borrows no bits from the ones before it can be played as soon as it is there.
+            codec_options={"reservoir": whole, "compression_level": str(self._compression_level)},
+            needs_audio=True,
+        )
+
+
+class StreamMp3Encoder(AvEncoder):
+    """Ends with the last frame that holds audio; LAME would often add a silent one."""
+
+    def __init__(self, recipe: Recipe, info: StreamInfo) -> None:
+        super().__init__(recipe, info)
+        self._frames = 0
+
+    def _mux(self, packets: "Iterable[Packet[AudioStream]]") -> None:
+        for packet in packets:
+            self._frames += 1
+            self._container.mux(packet)
+
+    def _mux_last(self, packets: "Iterable[Packet[AudioStream]]") -> None:
+        needed = math.ceil((self._fed + CODEC_DELAY) / _samples_per_frame(self._recipe.sample_rate))
+        self._mux(islice(packets, max(0, max(needed, LEAST_FRAMES) - self._frames)))
+
+
+def _limits(sample_rate: int) -> tuple[int, int]:
+    """The bitrates of MPEG-1, MPEG-2 and MPEG-2.5 (ISO/IEC 11172-3, 13818-3)."""
+    if sample_rate >= MPEG1_FROM_HZ:
+        return 32_000, 320_000
+    return 8_000, 160_000 if sample_rate >= MPEG2_FROM_HZ else 64_000
+
+
+def _samples_per_frame(sample_rate: int) -> int:
+    """Two granules of 576 samples in MPEG-1, one in MPEG-2 and 2.5."""
+    return 1_152 if sample_rate >= MPEG1_FROM_HZ else 576
