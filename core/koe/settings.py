@@ -12,6 +12,10 @@ class PluginsSettings:
     """`[plugins]`: which plugins are loaded, and `[plugins.<name>]` for each one's own settings.
 
     `required = false` in a plugin's table lets the server start without it when it fails to load.
+
+    Attributes:
+        enabled: the plugins to load, in this order; others are not even imported.
+        tables: what each `[plugins.<name>]` says, unchecked.
     """
 
     enabled: tuple[str, ...] = ("text", "kokoro", "espeak", "formats", "providers")
@@ -20,11 +24,21 @@ class PluginsSettings:
 
 @frozen
 class PipelineSettings:
-    """`[pipeline]`: the components of each stage, in the order in which they run."""
+    """`[pipeline]`: the components of each stage, in the order in which they run.
+
+    Attributes:
+        normalize: normalizers, each fed with what the one before it made.
+        phonemize: phonemizers; the first that supports a segment's language does the work.
+        postprocess: audio processors, each fed with what the one before it made.
+        segment_phonemes: the most phoneme symbols in one inference (an engine may take fewer).
+        segment_characters: the most characters in one inference of an engine that accepts text.
+    """
 
     normalize: tuple[str, ...] = ("sentences",)
     phonemize: tuple[str, ...] = ("espeak",)
     postprocess: tuple[str, ...] = ()
+    segment_phonemes: int = field(default=200, validator=[ge(20), le(510)])
+    segment_characters: int = field(default=400, validator=[ge(40), le(4000)])
 
 
 @frozen
@@ -66,7 +80,12 @@ class InferenceSettings:
 
 @frozen
 class VoicesSettings:
-    """`[voices]`: the default voice (empty: the engine's own) and other names for voices or mixes."""
+    """`[voices]`: the default voice and other names for voices or mixes.
+
+    Attributes:
+        default: the voice, alias or mix of requests that name none; empty for the engine's own.
+        aliases: names that clients may send as `voice`, each a voice or a mix.
+    """
 
     default: str = ""
     aliases: Mapping[str, str] = field(factory=dict)
@@ -77,8 +96,8 @@ class LimitsSettings:
     """`[limits]`: how much is taken in at once.
 
     Attributes:
-        max_characters: of one request's text.
-        max_body_bytes: of one request's body.
+        max_characters: the longest text of one request.
+        max_body_bytes: the largest body of one request.
         max_concurrent: requests that are worked on at the same time.
         max_queued: requests that wait behind them.
         queue_timeout_s: how long one waits before it is refused with 503.
@@ -127,7 +146,12 @@ class HttpSettings:
 
 @frozen
 class LogSettings:
-    """`[log]`: what is written to standard error."""
+    """`[log]`: what is written to standard error.
+
+    Attributes:
+        level: the least severe events that are written.
+        format: `console` for people, `json` for machines, one object a line.
+    """
 
     level: Literal["debug", "info", "warning", "error"] = field(
         default="info", validator=in_(("debug", "info", "warning", "error"))
