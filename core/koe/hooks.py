@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import pluggy
 from attrs import field, frozen
@@ -20,7 +20,7 @@ from koe.stages import (
     Normalizer,
     Phonemizer,
 )
-from koe.types import AudioChunk, EngineInfo, SpeechRequest, Voice
+from koe.types import AudioChunk, EngineInfo, Mode, SpeechRequest, Voice
 
 PROJECT = "koe"
 ENTRY_POINT_GROUP = "koe.v1"
@@ -57,6 +57,9 @@ class SegmentSynthesized:
     infer_s: float
 
 
+Outcome: TypeAlias = Literal["completed", "failed", "cancelled", "refused"]
+
+
 @frozen
 class RequestFinished:
     """A request has ended.
@@ -71,7 +74,7 @@ class RequestFinished:
     """
 
     request_id: str
-    outcome: Literal["completed", "failed", "cancelled", "refused"]
+    outcome: Outcome
     engine: str
     voice: str
     format: str
@@ -85,19 +88,32 @@ class RequestFinished:
 
 
 class Speech(ABC):
-    """One admitted request whose audio is being made."""
+    """One admitted request whose audio is being made. Either `chunks` or `encoded` is iterated, once.
+
+    Attributes:
+        engine: name of the engine that speaks.
+        voice: the resolved voice or mix.
+        sample_rate: of the chunks, in Hz.
+        format: the response format that `encoded` makes.
+        stage_seconds: seconds spent in each stage so far.
+    """
 
     engine: str
     voice: str
     sample_rate: int
+    format: AudioFormat
+    stage_seconds: Mapping[str, float]
 
     @abstractmethod
     def chunks(self) -> AsyncIterator[AudioChunk]:
         """The audio after postprocessing, in order. Close the iterator to stop the work."""
 
     @abstractmethod
-    def encoded(self) -> AsyncIterator[bytes]:
-        """The same, encoded in the request's format."""
+    def encoded(self, mode: Mode = "stream") -> AsyncIterator[bytes]:
+        """The same, encoded in the request's format; no bytes come before the first audio exists.
+
+        With mode `whole` the pieces are to be joined before anybody reads them (see `StreamInfo.mode`).
+        """
 
 
 class Server(ABC):
@@ -184,3 +200,8 @@ class Plugin:
     @hookspec
     def request_finished(self, event: RequestFinished) -> None:
         """Watch a request that has ended. Called on the event loop: return at once."""
+
+
+def overrides(plugin: Plugin, hook: str) -> bool:
+    """Whether the plugin's class has its own version of `hook`."""
+    return getattr(type(plugin), hook) is not getattr(Plugin, hook)

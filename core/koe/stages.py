@@ -89,6 +89,9 @@ class ExecutionProvider(Component):
         """Why it cannot be used here, and the way out; None when it can."""
         return None
 
+    def prepare(self) -> None:
+        """Load what ONNX Runtime expects to find in the process. Called before a session is made with it."""
+
 
 @frozen
 class EngineRuntime:
@@ -136,6 +139,10 @@ class Engine(Component):
     @abstractmethod
     def voices(self) -> Sequence[Voice]:
         """The voices, the default first. Called after `open`."""
+
+    def find_voice(self, name: str) -> Voice | None:
+        """The voice called `name`. Engines that can speak more voices than they list override this."""
+        return next((voice for voice in self.voices() if voice.name == name), None)
 
     @property
     def aliases(self) -> Mapping[str, str]:

@@ -1,0 +1,50 @@
+"""The configuration options that every command takes."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from attrs import frozen
+from cyclopts import Parameter
+
+from koe.config import Configuration, load
+from koe.logs import configure_logging
+
+_REPEATED = Parameter(negative=())
+
+
+@Parameter(name="*")
+@frozen
+class ConfigOptions:
+    """Where the configuration comes from, later over earlier: defaults, files, environment, `--set`."""
+
+    config: Annotated[tuple[Path, ...], _REPEATED] = ()
+    """A TOML config file; may be given more than once, later files win."""
+    set: Annotated[tuple[str, ...], _REPEATED] = ()
+    """One setting as section.key=value, such as server.port=9000."""
+    enable: Annotated[tuple[str, ...], _REPEATED] = ()
+    """Enable a plugin as well."""
+    disable: Annotated[tuple[str, ...], _REPEATED] = ()
+    """Do without a plugin."""
+
+    def load(self, *assignments: str) -> Configuration:
+        """The configuration, with `assignments` on top. Its problems are not raised yet."""
+        configuration = load(
+            files=self.config,
+            environ=os.environ,
+            assignments=(*self.set, *assignments),
+            enable=self.enable,
+            disable=self.disable,
+        )
+        configure_logging(configuration.settings.log)
+        return configuration
+
+
+NO_OPTIONS = ConfigOptions()
+"""The default of every command's `options`."""
+
+
+def assignment(key: str, text: str) -> str:
+    """`key=value` for `ConfigOptions.load`, with the value as a TOML string."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{key}="{escaped}"'

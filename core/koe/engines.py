@@ -1,0 +1,170 @@
+"""Which engines speak here: the choice at start-up, and the open engines."""
+
+import os
+from collections.abc import Mapping
+
+import structlog
+from attrs import define, field, frozen
+
+from koe.errors import ConfigError, EngineUnavailableError, UnknownModelError, UnknownVoiceError
+from koe.registry import Registry
+from koe.settings import Settings
+from koe.spelling import nearest
+from koe.stages import Engine, EngineRuntime
+from koe.voices import VoiceBook
+
+log = structlog.get_logger(__name__)
+
+
+@frozen
+class OpenEngine:
+    """An engine that is loaded, with its voices."""
+
+    engine: Engine
+    plugin: str
+    book: VoiceBook
+
+    @property
+    def name(self) -> str:
+        return self.engine.name
+
+
+def choose(registry: Registry, settings: Settings) -> str:
+    """The name of the default engine.
+
+    Raises:
+        EngineUnavailableError: the engine asked for, or every engine of `auto_order`, cannot speak here.
+    """
+    wish = settings.engine.default
+    if wish != "auto":
+        reason = registry.engines[wish].component.missing()
+        if reason is not None:
+            raise EngineUnavailableError(f"engine.default = {wish!r}, but it cannot speak here: {reason}")
+        return wish
+    passed_over: dict[str, str] = {}
+    for name in settings.engine.auto_order:
+        owned = registry.engines.get(name)
+        if owned is None:
+            continue
+        reason = owned.component.missing()
+        if reason is None:
+            if passed_over:
+                log.warning("engine_fallback", engine=name, instead_of=passed_over)
+            return name
+        passed_over[name] = reason
+    raise EngineUnavailableError(_none_of(passed_over))
+
+
+def runtime(registry: Registry, settings: Settings) -> EngineRuntime:
+    """What engines are opened with. Threads are shared among concurrent inferences."""
+    inference = settings.inference
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return EngineRuntime(
+        providers=tuple(
+            registry.execution_providers[name].component
+            for name in inference.providers
+            if name in registry.execution_providers
+        ),
+        threads=inference.threads or max(1, cores // inference.concurrency),
+        concurrency=inference.concurrency,
+    )
+
+
+@define
+class EngineSet:
+    """The open engines, the default first."""
+
+    default: str
+    engines: Mapping[str, OpenEngine]
+    models: Mapping[str, str] = field(factory=dict)
+
+    @classmethod
+    def open(cls, registry: Registry, settings: Settings) -> "EngineSet":
+        """Open the default engine and every engine that `engine.models` names. Blocks while they load."""
+        default = choose(registry, settings)
+        names = dict.fromkeys([default, *(settings.engine.models.values())])
+        names.pop("default", None)
+        engines: dict[str, OpenEngine] = {}
+        try:
+            for name in names:
+                engines[name] = _open(registry, settings, name)
+        except BaseException:
+            for opened in engines.values():
+                opened.engine.close()
+            raise
+        return cls(default, engines, _models(settings, default, engines))
+
+    def close(self) -> None:
+        for opened in self.engines.values():
+            opened.engine.close()
+
+    def get(self, name: str) -> OpenEngine:
+        """The engine called `name`, the default one for an empty name.
+
+        Raises:
+            UnknownModelError: no such engine is open (param `model`).
+        """
+        opened = self.engines.get(name or self.default)
+        if opened is None:
+            near = nearest(name, self.engines)
+            guess = f" Did you mean {', '.join(near)}?" if near else ""
+            raise UnknownModelError(
+                f"No engine {name!r} is open here.{guess} Open: {', '.join(self.engines)}. "
+                f"An operator opens more through engine.default and engine.models",
+                param="model",
+            )
+        return opened
+
+
+def _models(settings: Settings, default: str, engines: Mapping[str, OpenEngine]) -> dict[str, str]:
+    """Every name a client may send as `model`, with the engine behind it."""
+    named = {
+        model: default if target == "default" else target for model, target in settings.engine.models.items()
+    }
+    return {**{name: name for name in engines if name not in named}, **named}
+
+
+def _open(registry: Registry, settings: Settings, name: str) -> OpenEngine:
+    owned = registry.engines[name]
+    reason = owned.component.missing()
+    if reason is not None:
+        raise EngineUnavailableError(f"Engine {name!r} cannot speak here: {reason}")
+    owned.component.open(runtime(registry, settings))
+    try:
+        return OpenEngine(owned.component, owned.plugin, _book(registry, settings, owned.component))
+    except BaseException:
+        owned.component.close()
+        raise
+
+
+def _book(registry: Registry, settings: Settings, engine: Engine) -> VoiceBook:
+    voices = settings.voices
+    book = VoiceBook.of(engine, voices.aliases, voices.default, _hint(registry, engine.name))
+    try:
+        book.resolve("")
+    except UnknownVoiceError as error:
+        if settings.engine.default == engine.name:
+            raise ConfigError([f"voices.default: {error}"]) from None
+        log.warning("default_voice_not_here", engine=engine.name, voice=voices.default)
+        return VoiceBook.of(engine, voices.aliases, "", book.hint)
+    return book
+
+
+def _hint(registry: Registry, name: str) -> str:
+    """Why the voices of other engines are missing."""
+    reasons = (
+        f" Engine {other!r} is not in use: {reason}"
+        for other, owned in registry.engines.items()
+        if other != name and (reason := owned.component.missing()) is not None
+    )
+    return "".join(reasons)
+
+
+def _none_of(passed_over: Mapping[str, str]) -> str:
+    if not passed_over:
+        return (
+            "No enabled plugin registers an engine of engine.auto_order; "
+            "enable one, such as 'espeak' (the embedded voice) or 'kokoro'"
+        )
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in passed_over.items())
+    return f"No engine can speak here. {reasons}"

@@ -1,0 +1,84 @@
+"""The synthesizer as the HTTP server sees it: a backend for the routes, a service for the process."""
+
+from collections.abc import Mapping, Sequence
+
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
+
+from koe.hooks import overrides
+from koe.http.app import build_app
+from koe.http.backend import Backend, Readiness, Stats
+from koe.registry import PluginState, Registry
+from koe.settings import Settings
+from koe.stages import AudioFormat
+from koe.synthesizer import Synthesizer
+
+
+class SynthesizerBackend(Synthesizer, Backend):
+    """A synthesizer that describes itself to the routes."""
+
+    def models(self) -> Mapping[str, str]:
+        return self._open().models
+
+    def aliases(self, engine: str = "") -> Mapping[str, str]:
+        return self.open_engine(engine).book.aliases
+
+    def formats(self) -> Mapping[str, AudioFormat]:
+        return {name: owned.component for name, owned in self.registry.formats.items()}
+
+    def markup_parsers(self) -> Sequence[str]:
+        return tuple(self.registry.markup_parsers)
+
+    def plugins(self) -> Sequence[PluginState]:
+        return self.registry.states
+
+    def readiness(self) -> Readiness:
+        reasons = []
+        if self.engine_set is None:
+            reasons.append("the engine is not open")
+        if self.admission.draining:
+            reasons.append("the server is shutting down")
+        return Readiness(not reasons, tuple(reasons))
+
+    def stats(self) -> Stats:
+        admission = self.admission.stats()
+        return Stats(
+            running=admission.running,
+            queued=admission.queued,
+            completed=self.outcomes["completed"],
+            failed=self.outcomes["failed"],
+            cancelled=self.outcomes["cancelled"],
+            refused=self.outcomes["refused"],
+        )
+
+
+class KoeService:
+    """What `koe.http.serve` runs: the application, and its start, drain and stop."""
+
+    def __init__(self, registry: Registry, settings: Settings) -> None:
+        self.backend = SynthesizerBackend(registry, settings)
+        self.app: ASGIApp = build_app(
+            self.backend,
+            routes=self._plugin_routes(),
+            middleware=[owned.component for owned in registry.middleware],
+        )
+
+    async def start(self) -> None:
+        await self.backend.start()
+
+    def begin_drain(self) -> None:
+        self.backend.admission.begin_drain()
+
+    async def drained(self, timeout_s: float) -> bool:
+        return await self.backend.admission.drained(timeout_s)
+
+    async def stop(self) -> None:
+        await self.backend.stop()
+
+    def _plugin_routes(self) -> list[BaseRoute]:
+        return [
+            route
+            for loaded in self.backend.registry.plugins
+            if overrides(loaded.plugin, "register_routes")
+            for route in loaded.plugin.register_routes(server=self.backend)
+        ]

@@ -1,0 +1,135 @@
+"""Finds the enabled plugins and builds them."""
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+
+import structlog
+from attrs import define, field
+
+from koe.collect import Collector
+from koe.config import Configuration, structure_plugin_config
+from koe.errors import ConfigError
+from koe.hooks import ENTRY_POINT_GROUP, Plugin
+from koe.references import check_references
+from koe.registry import LoadedPlugin, PluginState, Registry
+from koe.spelling import nearest
+
+log = structlog.get_logger(__name__)
+
+
+def installed() -> dict[str, tuple[EntryPoint, ...]]:
+    """The installed plugins of this API version by name, not imported. More than one entry: a clash."""
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: (entry.name, entry.value)):
+        others = found.get(entry.name, ())
+        if all(entry.value != other.value for other in others):
+            found[entry.name] = (*others, entry)
+    return found
+
+
+def load(configuration: Configuration) -> Registry:
+    """Build every enabled plugin and collect what it registers.
+
+    Raises:
+        ConfigError: all mistakes of the configuration and of all plugins together.
+    """
+    loader = _Loader(configuration)
+    loader.load()
+    registry = loader.collector.registry(loader.states)
+    problems = [
+        *configuration.problems,
+        *loader.problems,
+        *loader.collector.problems,
+        *check_references(configuration, registry),
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return registry
+
+
+@define
+class _Loader:
+    configuration: Configuration
+    collector: Collector = field(factory=Collector)
+    problems: list[str] = field(factory=list)
+    states: list[PluginState] = field(factory=list)
+
+    def load(self) -> None:
+        available = installed()
+        enabled = self.configuration.settings.plugins.enabled
+        for name in dict.fromkeys(enabled):
+            if enabled.count(name) > 1:
+                self.problems.append(f"{self._where}: plugin {name!r} is listed twice")
+            self._load_one(name, available.get(name, ()))
+
+    @property
+    def _where(self) -> str:
+        return self.configuration.where("plugins.enabled")
+
+    def _load_one(self, name: str, entries: tuple[EntryPoint, ...]) -> None:
+        problems = self._build(name, entries)
+        if problems and self.configuration.plugin_table(name).get("required") is False:
+            error = "; ".join(problems)
+            log.warning("plugin_failed", plugin=name, error=error)
+            self.states.append(_state(name, entries, "failed", error))
+            return
+        self.problems.extend(problems)
+        self.states.append(_state(name, entries, "failed" if problems else "active", None))
+
+    def _build(self, name: str, entries: tuple[EntryPoint, ...]) -> list[str]:
+        """Import, configure, build and register one plugin; the problems met."""
+        if len(entries) != 1:
+            return [f"{self._where}: {_not_one(name, entries)}"]
+        origin = f"{self._where}: plugin {name!r} ({_origin(entries[0])})"
+        try:
+            plugin_class = entries[0].load()
+        except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything
+            return [f"{origin} cannot be imported: {_said(error)}"]
+        if not (isinstance(plugin_class, type) and issubclass(plugin_class, Plugin)):
+            return [f"{origin} is not a subclass of koe.api.Plugin"]
+        config, problems = structure_plugin_config(self.configuration, name, plugin_class.Config)
+        if problems:
+            return list(problems)
+        try:
+            plugin = plugin_class(config) if plugin_class.Config is not None else plugin_class()
+        except Exception as error:  # noqa: BLE001 - a plugin's constructor may raise anything
+            return [f"{origin} cannot be built: {_said(error)}"]
+        return [
+            f"{self._where}: {problem}" for problem in self.collector.add(LoadedPlugin(name, plugin, config))
+        ]
+
+
+def _not_one(name: str, entries: tuple[EntryPoint, ...]) -> str:
+    if entries:
+        owners = " and ".join(_origin(entry) for entry in entries)
+        return f"plugin {name!r} is provided twice, by {owners}; uninstall one of them"
+    other = _other_versions(name)
+    if other:
+        return (
+            f"plugin {name!r} is built for the hook API {other}, this koe has {ENTRY_POINT_GROUP!r}; "
+            f"install a release of the plugin for this koe"
+        )
+    known = installed()
+    near = nearest(name, known)
+    guess = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return f"plugin {name!r} is not installed{guess} (installed: {', '.join(known) or 'none'})"
+
+
+def _other_versions(name: str) -> str:
+    groups = {entry.group for entry in entry_points(name=name) if entry.group.startswith("koe.v")}
+    return " and ".join(repr(group) for group in sorted(groups - {ENTRY_POINT_GROUP}))
+
+
+def _state(name: str, entries: tuple[EntryPoint, ...], state: str, error: str | None) -> PluginState:
+    dist = entries[0].dist if entries else None
+    if dist is None:
+        return PluginState(name, state, error=error)
+    return PluginState(name, state, dist.name, dist.version, error)
+
+
+def _origin(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else entry.value
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,75 @@
+"""Checks that the names which the config uses are names that some enabled plugin registered."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from attrs import frozen
+
+from koe.config import Configuration
+from koe.registry import Owned, Registry
+from koe.spelling import nearest
+
+
+@frozen
+class _Reference:
+    key: str
+    names: Iterable[str]
+    known: Mapping[str, Owned[Any]]
+    kind: str
+
+
+def check_references(configuration: Configuration, registry: Registry) -> Iterator[str]:
+    """The names that nobody registered, and processors behind one that must be last.
+
+    A default that names a component of a plugin which is not enabled is no mistake: nobody wrote it.
+    """
+    for reference in _references(configuration, registry):
+        if _written(configuration, reference.key):
+            yield from _unknown(configuration.where(reference.key), reference)
+    yield from _after_last(configuration, registry)
+
+
+def _references(configuration: Configuration, registry: Registry) -> Iterator[_Reference]:
+    settings = configuration.settings
+    pipeline = settings.pipeline
+    engines = registry.engines
+    default = [] if settings.engine.default == "auto" else [settings.engine.default]
+    models = [name for name in settings.engine.models.values() if name != "default"]
+    providers = registry.execution_providers
+    yield _Reference("pipeline.normalize", pipeline.normalize, registry.normalizers, "normalizer")
+    yield _Reference("pipeline.phonemize", pipeline.phonemize, registry.phonemizers, "phonemizer")
+    yield _Reference(
+        "pipeline.postprocess", pipeline.postprocess, registry.audio_processors, "audio processor"
+    )
+    yield _Reference("engine.default", default, engines, "engine")
+    yield _Reference("engine.auto_order", settings.engine.auto_order, engines, "engine")
+    yield _Reference("engine.models", models, engines, "engine")
+    yield _Reference("inference.providers", settings.inference.providers, providers, "execution provider")
+    yield _Reference("http.response_format", [settings.http.response_format], registry.formats, "format")
+
+
+def _written(configuration: Configuration, key: str) -> bool:
+    return any(
+        source != "default" and (path == key or path.startswith(f"{key}."))
+        for path, source in configuration.sources.items()
+    )
+
+
+def _unknown(where: str, reference: _Reference) -> Iterator[str]:
+    for name in reference.names:
+        if name not in reference.known:
+            near = nearest(name, reference.known)
+            guess = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+            listing = ", ".join(reference.known) or "none"
+            yield f"{where}: no enabled plugin registers {reference.kind} {name!r}{guess} (registered: {listing})"
+
+
+def _after_last(configuration: Configuration, registry: Registry) -> Iterator[str]:
+    for name, following in pairwise(configuration.settings.pipeline.postprocess):
+        owned = registry.audio_processors.get(name)
+        if owned is not None and owned.component.last:
+            yield (
+                f"{configuration.where('pipeline.postprocess')}: {name!r} must be the last audio processor, "
+                f"but {following!r} follows it; move {name!r} to the end"
+            )

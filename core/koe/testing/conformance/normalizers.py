@@ -1,0 +1,107 @@
+"""What every normalizer and markup parser must do."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from koe.alignment import Span
+from koe.api import (
+    GivenPhonemes,
+    MarkupContext,
+    MarkupParser,
+    Normalizer,
+    Segment,
+    SpeechRequest,
+    VoiceMix,
+)
+
+TEXTS = (
+    "Hello world.",
+    "Dr. Smith paid $3.50 on 5 May 2026. Did he? Yes!",
+    "One line\nand another.\n\nA new paragraph…",
+    "naïve café — “quoted” (bracketed) 日本語。",
+    "no punctuation at all",
+    "   ",
+    "",
+)
+
+
+class NormalizerConformance:
+    """Subclass, and override `normalizer` with a fixture that builds yours."""
+
+    language = "en-US"
+    texts: Sequence[str] = TEXTS
+
+    @pytest.fixture
+    def normalizer(self) -> Normalizer:
+        raise NotImplementedError("override the fixture `normalizer`")
+
+    def segment(self, text: str, given: tuple[GivenPhonemes, ...] = ()) -> Segment:
+        return Segment(text, VoiceMix.of("any"), self.language, given=given)
+
+    def test_has_a_name(self, normalizer: Normalizer) -> None:
+        assert normalizer.name
+        assert normalizer.name == normalizer.name.strip().lower()
+
+    def test_alignment_covers_the_text(self, normalizer: Normalizer) -> None:
+        """Every character of the result maps to a span of the text that came in."""
+        for text in self.texts:
+            for segment in normalizer.normalize(self.segment(text)):
+                assert len(segment.alignment) == len(segment.text), f"alignment and text differ for {text!r}"
+                span = segment.source()
+                assert 0 <= span.start <= span.end <= len(text)
+
+    def test_segments_stay_in_order(self, normalizer: Normalizer) -> None:
+        for text in self.texts:
+            starts = [segment.source().start for segment in normalizer.normalize(self.segment(text))]
+            assert starts == sorted(starts)
+
+    def test_keeps_voice_language_and_prosody(self, normalizer: Normalizer) -> None:
+        for segment in normalizer.normalize(self.segment(TEXTS[1])):
+            assert (segment.voice, segment.language) == (VoiceMix.of("any"), self.language)
+
+    def test_given_phonemes_survive(self, normalizer: Normalizer) -> None:
+        """Phonemes that the user gave stay on the same characters."""
+        text = "Say Kokoro. Then stop."
+        given = GivenPhonemes(Span(4, 10), "kˈOkəɹO")
+        kept = [
+            (segment.text[one.span.start : one.span.end], one.phonemes)
+            for segment in normalizer.normalize(self.segment(text, (given,)))
+            for one in segment.given
+        ]
+        assert kept == [("Kokoro", "kˈOkəɹO")]
+
+    def test_is_deterministic(self, normalizer: Normalizer) -> None:
+        for text in self.texts:
+            first = [segment.text for segment in normalizer.normalize(self.segment(text))]
+            assert [segment.text for segment in normalizer.normalize(self.segment(text))] == first
+
+
+class MarkupParserConformance:
+    """Subclass, override `parser` with a fixture that builds yours, and `document` with a text it reads."""
+
+    document = "Hello world."
+
+    @pytest.fixture
+    def parser(self) -> MarkupParser:
+        raise NotImplementedError("override the fixture `parser`")
+
+    def test_has_a_name(self, parser: MarkupParser) -> None:
+        assert parser.name
+
+    def test_parses_into_aligned_segments(self, parser: MarkupParser) -> None:
+        context = MarkupContext(VoiceMix.of("any"), "en-US")
+        utterance = parser.parse(SpeechRequest(self.document), context)
+        segments = [part for part in utterance.parts if isinstance(part, Segment)]
+        assert segments
+        for segment in segments:
+            assert len(segment.alignment) == len(segment.text)
+            assert 0 <= segment.source().start <= segment.source().end <= len(self.document)
+
+    def test_segments_without_their_own_take_voice_and_language_of_the_request(
+        self, parser: MarkupParser
+    ) -> None:
+        context = MarkupContext(VoiceMix.of("someone"), "en-GB")
+        utterance = parser.parse(SpeechRequest(self.document), context)
+        first = next(part for part in utterance.parts if isinstance(part, Segment))
+        assert (first.voice, first.language) == (VoiceMix.of("someone"), "en-GB")

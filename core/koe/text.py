@@ -1,0 +1,102 @@
+"""The plugin `text`: plain text as markup, and sentences as segments."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from koe.hooks import Plugin, hookimpl
+from koe.stages import MarkupContext, MarkupParser, Normalizer
+from koe.types import Segment, SpeechRequest, Utterance
+
+# Possessive quantifiers and the look-behind keep the search linear on endless runs of one character.
+_END = re.compile(
+    r"""(?<![.!?…]) (?P<stop>[.!?…]++) [)\]"'”’»]*+ (?=\s|$)   # Latin sentence ends
+      | [。！？]++ [」』”’）]*+                                   # CJK ends need no space
+      | \n[^\S\n]*+\n                                          # a blank line always ends a sentence
+      | \n (?=[^\S\n]*+(?:[-*•]|\d{1,4}[.)])\s)               # so does a list item
+    """,
+    re.VERBOSE,
+)
+_NEXT = re.compile(r"\s*+(?P<next>\S)")
+_ABBREVIATIONS = frozenset(
+    """
+    mr mrs ms dr prof st mt vs eg ie e.g i.e cf dept est gov hon messrs rev sen sgt approx ca capt col
+    cmdr lt maj adm feb apr jun jul aug sep sept oct nov dec ave blvd ph.d m.d b.a m.a bzw z.b d.h
+    sra srta ud uds núm pág av
+    """.split()
+)
+_ABBREVIATIONS_BEFORE_NUMBERS = frozenset("no nos fig figs vol vols op p pp ch jan mar art sec par".split())
+_LAST_WORD = re.compile(r"(\S+)$")
+
+
+class PlainText(MarkupParser):
+    """The default `markup`: the text is spoken as it stands, nothing in it is interpreted."""
+
+    name = "text"
+
+    def parse(self, request: SpeechRequest, context: MarkupContext) -> Utterance:
+        return Utterance((Segment(request.text, context.voice, context.language),))
+
+
+class Sentences(Normalizer):
+    """Cuts a segment into sentences, by rules on punctuation, abbreviations and blank lines."""
+
+    name = "sentences"
+
+    def normalize(self, segment: Segment) -> Iterable[Segment]:
+        start = 0
+        for end in (*_boundaries(segment), len(segment.text)):
+            left, right = _stripped(segment.text, start, end)
+            if left < right:
+                yield segment.slice(left, right)
+            start = end
+
+
+def _boundaries(segment: Segment) -> Iterator[int]:
+    text = segment.text
+    for match in _END.finditer(text):
+        if segment.protects(match.start(), match.end()):
+            continue
+        if match["stop"] == "." and not _ends_sentence(text, match.start("stop"), match.end()):
+            continue
+        if match["stop"] in {"…", "..."} and _next_is_lower(text, match.end()):
+            continue
+        yield match.end()
+
+
+def _ends_sentence(text: str, stop: int, after: int) -> bool:
+    """Whether the single full stop at `stop` ends a sentence rather than an abbreviation."""
+    if _next_is_lower(text, after):
+        return False
+    word = _LAST_WORD.search(text, max(0, stop - 20), stop)
+    if word is None:
+        return True
+    bare = word[1].lstrip("([\"'“‘«").lower()
+    following = _NEXT.match(text, after)
+    if following is None:
+        return True
+    if bare in _ABBREVIATIONS_BEFORE_NUMBERS:
+        return not following["next"].isdigit()
+    is_initial = len(bare) == 1 and bare.isalpha() and bare != "i"
+    return not is_initial and bare not in _ABBREVIATIONS
+
+
+def _next_is_lower(text: str, position: int) -> bool:
+    following = _NEXT.match(text, position)
+    return following is not None and following["next"].islower()
+
+
+def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
+    piece = text[start:end]
+    return start + len(piece) - len(piece.lstrip()), end - len(piece) + len(piece.rstrip())
+
+
+class TextPlugin(Plugin):
+    """Registers the markup `text` and the normalizer `sentences`."""
+
+    @hookimpl
+    def register_markup_parsers(self) -> Iterable[MarkupParser]:
+        return [PlainText()]
+
+    @hookimpl
+    def register_normalizers(self) -> Iterable[Normalizer]:
+        return [Sentences()]

@@ -1,0 +1,246 @@
+"""Only enabled plugins are imported; every mistake of every plugin is reported at once, with its owner."""
+
+import sys
+from importlib.metadata import EntryPoint
+
+import pytest
+from attrs import frozen
+
+from koe import plugins
+from koe.api import Normalizer, Plugin, hookimpl
+from koe.collect import Collector
+from koe.config import load as load_configuration
+from koe.errors import ConfigError
+from koe.hooks import ENTRY_POINT_GROUP
+from koe.registry import LoadedPlugin
+from koe.testing.fakes import FakePlugin
+from koe.testing.build import registry_of
+
+
+class Shout(Normalizer):
+    name = "shout"
+
+    def normalize(self, segment):
+        yield segment
+
+
+@frozen
+class ShoutConfig:
+    marks: int = 1
+
+
+class ShoutPlugin(Plugin):
+    Config = ShoutConfig
+
+    @hookimpl
+    def register_normalizers(self):
+        return [Shout()]
+
+
+class OtherShoutPlugin(Plugin):
+    @hookimpl
+    def register_normalizers(self):
+        return [Shout()]
+
+
+class BrokenPlugin(Plugin):
+    def __init__(self):
+        raise OSError("no such device")
+
+
+class UnmarkedPlugin(Plugin):
+    def register_formats(self):
+        return []
+
+
+class MisspeltPlugin(Plugin):
+    @hookimpl
+    def register_fromats(self):
+        return []
+
+
+class WrongKindPlugin(Plugin):
+    @hookimpl
+    def register_formats(self):
+        return [Shout()]
+
+
+class FailingHookPlugin(Plugin):
+    @hookimpl
+    def register_formats(self):
+        raise ValueError("no formats today")
+
+
+class NamelessPlugin(Plugin):
+    @hookimpl
+    def register_normalizers(self):
+        nameless = Shout()
+        nameless.name = ""
+        return [nameless]
+
+
+@pytest.fixture
+def install(monkeypatch):
+    """Makes entry points: `install(shout="ShoutPlugin")`."""
+
+    def installed(group=ENTRY_POINT_GROUP, **targets):
+        entries = [EntryPoint(name, f"{__name__}:{target}", group) for name, target in targets.items()]
+
+        def entry_points(**wanted):
+            return [
+                entry
+                for entry in entries
+                if all(getattr(entry, key) == value for key, value in wanted.items())
+            ]
+
+        monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
+        monkeypatch.setattr(plugins, "entry_points", entry_points)
+
+    return installed
+
+
+def _load(text, tmp_path):
+    config = tmp_path / "koe.toml"
+    config.write_text(text, encoding="utf-8")
+    return plugins.load(load_configuration([config]))
+
+
+def _problems(text, tmp_path):
+    with pytest.raises(ConfigError) as caught:
+        _load(text, tmp_path)
+    return caught.value.problems
+
+
+def test_an_enabled_plugin_is_built_with_its_config(install, tmp_path):
+    install(shout="ShoutPlugin")
+    registry = _load('[plugins]\nenabled = ["shout"]\n[plugins.shout]\nmarks = 3', tmp_path)
+    assert registry.normalizers["shout"].plugin == "shout"
+    assert registry.plugins[0].config == ShoutConfig(3)
+    assert [(state.name, state.state) for state in registry.states] == [("shout", "active")]
+
+
+def test_a_plugin_that_is_not_enabled_is_not_imported(install, tmp_path):
+    install(shout="ShoutPlugin", bad="NoSuchName")
+    assert [state.name for state in _load('[plugins]\nenabled = ["shout"]', tmp_path).states] == ["shout"]
+
+
+def test_five_different_mistakes_are_reported_at_once(install, tmp_path):
+    """Unknown key, wrong type, plugin not installed, unknown component, duplicate component."""
+    install(shout="ShoutPlugin", other="OtherShoutPlugin")
+    problems = _problems(
+        """
+        [plugins]
+        enabled = ["shout", "other", "shuot"]
+        [server]
+        prot = 80
+        [limits]
+        max_queued = "80"
+        [pipeline]
+        normalize = ["shuot"]
+        """,
+        tmp_path,
+    )
+    expected = {
+        "server.prot": "did you mean 'port'?",
+        "limits.max_queued": "expected an integer, given '80'",
+        "plugins.enabled": "plugin 'shuot' is not installed; did you mean 'shout'?",
+        "plugins.enabled: two": "two normalizers are named 'shout': one of plugin 'shout', one of plugin 'other'",
+        "pipeline.normalize": "no enabled plugin registers normalizer 'shuot'; did you mean 'shout'?",
+    }
+    assert len(problems) == len(expected)
+    for key, said in expected.items():
+        assert any(p.startswith(f"{tmp_path}/koe.toml: {key}") and said in p for p in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("NoSuchName", "cannot be imported: AttributeError"),
+        ("Shout", "is not a subclass of koe.api.Plugin"),
+        ("BrokenPlugin", "cannot be built: OSError: no such device"),
+        ("UnmarkedPlugin", "UnmarkedPlugin.register_formats lacks @hookimpl"),
+        ("MisspeltPlugin", "register_fromats"),
+        ("WrongKindPlugin", "expected a AudioFormat"),
+        ("FailingHookPlugin", "register_formats failed: ValueError: no formats today"),
+        ("NamelessPlugin", "has no `name`"),
+    ],
+)
+def test_a_plugin_with_a_mistake_stops_the_start_and_is_named(install, tmp_path, target, said):
+    install(bad=target, shout="ShoutPlugin")
+    (problem,) = _problems('[plugins]\nenabled = ["bad", "shout"]', tmp_path)
+    assert "plugin 'bad'" in problem
+    assert said in problem
+
+
+def test_a_plugin_that_is_not_required_fails_alone(install, tmp_path):
+    install(bad="BrokenPlugin", shout="ShoutPlugin")
+    registry = _load('[plugins]\nenabled = ["bad", "shout"]\n[plugins.bad]\nrequired = false', tmp_path)
+    bad, shout = registry.states
+    assert (bad.state, shout.state) == ("failed", "active")
+    assert "no such device" in bad.error
+
+
+def test_one_name_from_two_distributions_is_refused(install, monkeypatch, tmp_path):
+    entries = [
+        EntryPoint("shout", f"{__name__}:ShoutPlugin", ENTRY_POINT_GROUP),
+        EntryPoint("shout", f"{__name__}:OtherShoutPlugin", ENTRY_POINT_GROUP),
+    ]
+    monkeypatch.setattr(plugins, "entry_points", lambda **_: entries)
+    (problem,) = _problems('[plugins]\nenabled = ["shout"]', tmp_path)
+    assert "is provided twice" in problem
+
+
+def test_a_plugin_of_another_api_version_is_named_as_such(install, tmp_path):
+    install(group="koe.v9", shout="ShoutPlugin")
+    (problem,) = _problems('[plugins]\nenabled = ["shout"]', tmp_path)
+    assert "built for the hook API 'koe.v9'" in problem
+
+
+def test_a_plugin_listed_twice_is_a_mistake(install, tmp_path):
+    install(shout="ShoutPlugin")
+    assert "listed twice" in _problems('[plugins]\nenabled = ["shout", "shout"]', tmp_path)[0]
+
+
+def test_defaults_of_plugins_that_are_not_enabled_are_no_mistakes(install, tmp_path):
+    """Without the espeak plugin, `pipeline.phonemize = ["espeak"]` is nobody's mistake."""
+    install(shout="ShoutPlugin")
+    _load('[plugins]\nenabled = ["shout"]', tmp_path)
+
+
+def test_nothing_of_a_refused_plugin_stays():
+    collector = Collector()
+    assert collector.add(LoadedPlugin("bad", WrongKindPlugin()))
+    assert collector.add(LoadedPlugin("good", FakePlugin())) == []
+    assert list(collector.registry().formats) == ["raw"]
+
+
+def test_what_must_be_last_must_be_last(install, tmp_path, monkeypatch):
+    install(marks="MarksPlugin")
+    problem = _problems(
+        '[plugins]\nenabled = ["marks"]\n[pipeline]\npostprocess = ["mark", "trim"]', tmp_path
+    )[0]
+    assert "'mark' must be the last audio processor, but 'trim' follows it" in problem
+
+
+def _processor(label, *, is_last):
+    from koe.api import AudioProcessor
+
+    class Processor(AudioProcessor):
+        name = label
+        last = is_last
+
+        def open(self, info):
+            raise NotImplementedError
+
+    return Processor()
+
+
+class MarksPlugin(Plugin):
+    @hookimpl
+    def register_audio_processors(self):
+        return [_processor("mark", is_last=True), _processor("trim", is_last=False)]
+
+
+def test_components_keep_their_owners():
+    registry = registry_of(FakePlugin())
+    assert registry.engines["fake"].plugin == "FakePlugin"
