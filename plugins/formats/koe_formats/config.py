@@ -10,12 +10,13 @@ class FormatsConfig:
 
     Attributes:
         mp3_bitrate: in bit/s, when a request names none; lowered to what the sample rate allows.
-        mp3_compression_level: LAME's effort, 0 (best) to 9 (fastest). At 7 a second of speech costs 4 ms
-            instead of the 8 ms of LAME's own choice (5), at a higher signal-to-noise ratio.
+        mp3_compression_level: LAME's effort, 0 (most) to 9 (least). On synthetic speech 7 took half the time
+            of FFmpeg's default (4.2 ms for a second), at 25 instead of 23 dB signal-to-noise ratio and a
+            spectral distance of 4.0 instead of 3.2 dB.
         opus_bitrate: in bit/s, when a request names none.
         opus_compression_level: effort, 0 (fastest) to 10 (best). Below 7 Opus overshoots its bitrate.
         opus_page_ms: milliseconds of audio in an Ogg page of a stream: shorter pages start to sound earlier
-            and cost more bytes (20 ms pages: a third more).
+            and cost more bytes (20 ms: a quarter more).
         aac_bitrate: in bit/s, when a request names none; lowered to what the sample rate allows.
         vorbis_quality: 0 (smallest) to 1 (best); Vorbis has no bitrate to choose.
         pcm_sample_rate: of `pcm` in Hz, when a request names none. Clients cannot see it in headerless

@@ -1,19 +1,8 @@
 """Where a codec library writes to."""
 
 import io
-from typing import Protocol
 
-
-class Sink(Protocol):
-    """A file for the codec library, and the bytes that may leave for the encoder."""
-
-    def write(self, data: bytes, /) -> int: ...
-
-    def take(self) -> bytes:
-        """The bytes that are ready to leave now."""
-
-    def take_all(self) -> bytes:
-        """The bytes that have not left, after the library has closed the file."""
+from koe.api import Mode
 
 
 class StreamSink:
@@ -27,6 +16,7 @@ class StreamSink:
         return len(data)
 
     def take(self) -> bytes:
+        """The bytes that are ready to leave now."""
         taken, self._pending = bytes(self._pending), bytearray()
         return taken
 
@@ -40,9 +30,10 @@ class WholeSink(io.BytesIO):
         return b""
 
     def take_all(self) -> bytes:
+        """Everything, after the library has closed the file."""
         return self.getvalue()
 
 
-def open_sink(mode: str) -> StreamSink | WholeSink:
+def open_sink(mode: Mode) -> StreamSink | WholeSink:
     """The sink for `StreamInfo.mode`."""
     return WholeSink() if mode == "whole" else StreamSink()
