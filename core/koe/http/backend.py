@@ -1,0 +1,74 @@
+"""What the HTTP application asks of the engine room."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from koe.hooks import Server
+from koe.registry import PluginState
+from koe.settings import Settings
+from koe.stages import AudioFormat
+
+
+@frozen
+class Readiness:
+    """Whether new work is welcome; where it is not, `reasons` say why."""
+
+    ready: bool
+    reasons: tuple[str, ...] = ()
+
+
+@frozen
+class Stats:
+    """Speech requests: where they are now, and how they ended since the start.
+
+    Attributes:
+        running: being worked on now.
+        queued: waiting to be admitted.
+        completed: ended with everything made and handed over.
+        failed: ended by an error after they were admitted.
+        cancelled: ended because the caller left.
+        refused: never admitted.
+    """
+
+    running: int = 0
+    queued: int = 0
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    refused: int = 0
+
+
+class Backend(Server):
+    """A `Server` that also describes itself. Every method answers at once, on the event loop."""
+
+    settings: Settings
+
+    @abstractmethod
+    def models(self) -> Mapping[str, str]:
+        """The names that clients may send as `model`, each with the open engine behind it."""
+
+    @abstractmethod
+    def aliases(self, engine: str = "") -> Mapping[str, str]:
+        """Other names for voices or mixes of one open engine (the default one for an empty name)."""
+
+    @abstractmethod
+    def formats(self) -> Mapping[str, AudioFormat]:
+        """The response formats by name, in the order in which they are to be listed."""
+
+    @abstractmethod
+    def markup_parsers(self) -> Sequence[str]:
+        """What a request may name as `markup`."""
+
+    @abstractmethod
+    def plugins(self) -> Sequence[PluginState]:
+        """How each enabled plugin fared, in config order."""
+
+    @abstractmethod
+    def readiness(self) -> Readiness:
+        """Whether new work is welcome now."""
+
+    @abstractmethod
+    def stats(self) -> Stats:
+        """Counts of the speech requests."""

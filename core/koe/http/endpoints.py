@@ -1,0 +1,60 @@
+"""What Starlette serves and what the OpenAPI document says about it, in one value per path and method."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
+
+from attrs import field, frozen
+from starlette.responses import Response
+from starlette.routing import Route
+
+from koe.errors import KoeError
+from koe.http.views import encode
+
+Handler: TypeAlias = Callable[..., Any]
+"""`async (Request) -> Response`, or an ASGI application."""
+
+
+@frozen
+class Parameter:
+    """A string in the path or the query."""
+
+    name: str
+    place: Literal["path", "query"]
+    description: str
+
+
+@frozen
+class Endpoint:
+    """One path and method.
+
+    Attributes:
+        path: in Starlette's notation.
+        tag: what the document groups it under.
+        answer: the attrs class of a JSON answer; None where the answer is audio.
+        body: the attrs class of a JSON body.
+        example: of the body.
+        unready: the attrs class of a 503 that is no error envelope.
+        errors: what it may answer besides a plain 500.
+    """
+
+    path: str
+    handler: Handler
+    tag: str
+    summary: str
+    description: str = ""
+    method: str = "GET"
+    answer: type[Any] | None = None
+    body: type[Any] | None = None
+    example: Mapping[str, object] = field(factory=dict)
+    unready: type[Any] | None = None
+    parameters: tuple[Parameter, ...] = ()
+    errors: tuple[type[KoeError], ...] = ()
+
+    def route(self) -> Route:
+        return Route(self.path, self.handler, methods=[self.method], name=f"{self.method} {self.path}")
+
+
+def json_answer(view: object, status: int = 200, *, fresh: bool = False) -> Response:
+    """An attrs value as JSON; `fresh`: no cache may keep it."""
+    headers = {"cache-control": "no-store"} if fresh else None
+    return Response(encode(view), status, headers, media_type="application/json")

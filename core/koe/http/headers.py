@@ -1,0 +1,58 @@
+"""The response headers: their names, what they say, and what may stand in them."""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
+
+REQUEST_ID = "x-request-id"
+ENGINE = "koe-engine"
+VOICE = "koe-voice"
+IGNORED = "koe-ignored"
+SERVER_TIMING = "server-timing"
+CONTENT_DISPOSITION = "content-disposition"
+ACCEL_BUFFERING = "x-accel-buffering"
+RETRY_AFTER = "retry-after"
+RETRY_AFTER_MS = "retry-after-ms"
+ALLOW = "allow"
+
+COMMON: Mapping[str, str] = {
+    REQUEST_ID: "The request's id, for logs and questions: the client's own where it sent a valid one.",
+}
+SPEECH: Mapping[str, str] = {
+    ENGINE: "The engine that spoke.",
+    VOICE: "The voice or mix that spoke, after aliases were resolved; percent-encoded UTF-8.",
+    IGNORED: "The fields of the body that had no effect, separated by commas; percent-encoded UTF-8. "
+    "Absent when there were none.",
+    SERVER_TIMING: "Milliseconds spent in each stage before the answer began.",
+    CONTENT_DISPOSITION: "A file name with the format's extension.",
+    ACCEL_BUFFERING: "`no` on streams: tells nginx to pass the audio on at once.",
+}
+RETRY: Mapping[str, str] = {
+    RETRY_AFTER: "Whole seconds after which another try makes sense, at least 1.",
+    RETRY_AFTER_MS: "The same in whole milliseconds, at least 1.",
+}
+METHODS: Mapping[str, str] = {ALLOW: "The methods that the path answers."}
+
+MAX_NAMES = 20
+MAX_NAME_CHARACTERS = 64
+_SAFE = "!#$&'()*+-./:;<=>?@[]^_`{|}~"
+
+
+def header_value(text: str) -> str:
+    """`text` as visible ASCII without spaces and commas; everything else is percent-encoded UTF-8."""
+    return quote(text, safe=_SAFE)
+
+
+def header_list(names: Iterable[str]) -> str:
+    """Names for one header. Past `MAX_NAMES` a last item `+n` counts the rest; `~` ends a name cut short."""
+    shown = [_shortened(header_value(name)) for name in names]
+    rest = len(shown) - MAX_NAMES
+    return ", ".join([*shown[:MAX_NAMES], *([f"+{rest}"] if rest > 0 else [])])
+
+
+def server_timing(stage_seconds: Mapping[str, float]) -> str:
+    """Seconds by stage as the value of `server-timing`, which counts in milliseconds."""
+    return ", ".join(f"{stage};dur={seconds * 1000:.1f}" for stage, seconds in stage_seconds.items())
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= MAX_NAME_CHARACTERS else name[: MAX_NAME_CHARACTERS - 1] + "~"

@@ -1,0 +1,195 @@
+"""The JSON answers. A field may be added; none is renamed, removed or given another type."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+from attrs import asdict, frozen
+
+
+@frozen
+class ModelView:
+    """A name that may be sent as `model`. `created` is when this server started, in Unix seconds."""
+
+    id: str
+    created: int
+    engine: str
+    object: Literal["model"] = "model"
+    owned_by: str = "koe"
+
+
+@frozen
+class ModelsView:
+    """The models, in OpenAI's shape."""
+
+    data: tuple[ModelView, ...]
+    object: Literal["list"] = "list"
+
+
+@frozen
+class AudioModelView:
+    """A name that may be sent as `model`."""
+
+    id: str
+    name: str
+    engine: str
+
+
+@frozen
+class AudioModelsView:
+    """The models, in the shape that Open WebUI reads."""
+
+    models: tuple[AudioModelView, ...]
+
+
+@frozen
+class VoiceView:
+    """A name that may be sent as `voice`. `alias_of` is the voice or mix behind an alias."""
+
+    id: str
+    name: str
+    engine: str
+    language: str | None = None
+    gender: str | None = None
+    grade: str | None = None
+    description: str = ""
+    alias_of: str | None = None
+
+
+@frozen
+class VoicesView:
+    """The voices of one engine, the default first, then the aliases."""
+
+    voices: tuple[VoiceView, ...]
+
+
+@frozen
+class EngineView:
+    """An open engine and what it really runs on. `sample_rate` is in Hz."""
+
+    name: str
+    default: bool
+    sample_rate: int
+    model: str
+    precision: str
+    execution_provider: str
+    languages: tuple[str, ...]
+    detail: Mapping[str, str | int | float | bool]
+
+
+@frozen
+class FormatView:
+    """A response format.
+
+    `sample_rates` lists what may be asked for in Hz, null: anything from 8000 to 48000. `bitrates` holds the
+    lowest and the highest in bit/s, null: the format has none to choose.
+    """
+
+    name: str
+    media_type: str
+    extension: str
+    lossless: bool
+    sample_rates: tuple[int, ...] | None
+    bitrates: tuple[int, ...] | None
+
+
+@frozen
+class PluginView:
+    """An enabled plugin. `state` is `active` or `failed`."""
+
+    name: str
+    distribution: str
+    version: str
+    state: str
+
+
+@frozen
+class LimitsView:
+    """How much is taken in at once; the names are those of the configuration."""
+
+    max_characters: int
+    max_body_bytes: int
+    max_concurrent: int
+    max_queued: int
+    queue_timeout_s: float
+
+
+@frozen
+class CapabilitiesView:
+    """What this server can do, as it is configured."""
+
+    version: str
+    engines: tuple[EngineView, ...]
+    models: Mapping[str, str]
+    formats: tuple[FormatView, ...]
+    languages: tuple[str, ...]
+    markup: tuple[str, ...]
+    plugins: tuple[PluginView, ...]
+    limits: LimitsView
+
+
+@frozen
+class RootView:
+    """Where to go from here. A path is null where the configuration switches it off."""
+
+    name: str
+    version: str
+    speech: str
+    docs: str | None
+    openapi: str | None
+
+
+@frozen
+class LiveView:
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+@frozen
+class ReadyView:
+    """Whether new work is welcome; where it is not, the reasons."""
+
+    ready: bool
+    reasons: tuple[str, ...]
+
+
+@frozen
+class HealthView:
+    """A summary for people and probes. `status` is `ok` or `unavailable`."""
+
+    status: Literal["ok", "unavailable"]
+    ready: bool
+    engine: str | None
+    version: str
+
+
+@frozen
+class RequestsView:
+    """Speech requests: `running` and `queued` now, the others since the start."""
+
+    running: int
+    queued: int
+    completed: int
+    failed: int
+    cancelled: int
+    refused: int
+
+
+@frozen
+class StatusView:
+    """How the server is doing. `plugin_errors` names each failed plugin with its reason."""
+
+    status: Literal["ok", "unavailable"]
+    reasons: tuple[str, ...]
+    version: str
+    uptime_s: float
+    engines: tuple[EngineView, ...]
+    requests: RequestsView
+    plugins: tuple[PluginView, ...]
+    plugin_errors: Mapping[str, str]
+
+
+def encode(view: Any) -> bytes:
+    """A view as JSON, keys in field order (msgspec alone sorts those of an attrs class)."""
+    return msgspec.json.encode(asdict(view))
