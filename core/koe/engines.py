@@ -151,13 +151,13 @@ def _book(registry: Registry, settings: Settings, engine: Engine) -> VoiceBook:
 
 
 def _hint(registry: Registry, name: str) -> str:
-    """Why the voices of other engines are missing."""
-    reasons = (
-        f" Engine {other!r} is not in use: {reason}"
+    """That other engines, whose voices are missing here, exist. The reason may name files: it is logged."""
+    missing = [
+        other
         for other, owned in registry.engines.items()
-        if other != name and (reason := owned.component.missing()) is not None
-    )
-    return "".join(reasons)
+        if other != name and owned.component.missing() is not None
+    ]
+    return "".join(f" Engine {other!r} and its voices are not available on this server." for other in missing)
 
 
 def _none_of(passed_over: Mapping[str, str]) -> str:

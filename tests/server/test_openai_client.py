@@ -62,7 +62,7 @@ def test_a_stream_arrives_in_pieces(client):
     fields = {"model": "tts-1", "voice": "alloy", "input": TEXT * 5, "response_format": "pcm"}
     with client.audio.speech.with_streaming_response.create(**fields) as response:
         assert "content-length" not in response.headers
-        assert len(list(response.iter_raw())) > 1
+        assert len(list(response.iter_bytes())) > 1
 
 
 def test_a_whole_wav_has_the_right_length_in_its_header(client):

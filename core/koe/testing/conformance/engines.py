@@ -85,7 +85,7 @@ class EngineConformance:
         names = [voice.name for voice in voices]
         assert names
         assert len(names) == len(set(names))
-        assert [] == [voice for voice in voices if not _LANGUAGE_TAG.fullmatch(voice.language)]
+        assert [voice for voice in voices if not _LANGUAGE_TAG.fullmatch(voice.language)] == []
 
     def test_finds_each_of_its_voices_and_no_other(self, opened: Engine) -> None:
         for voice in opened.voices():

@@ -1,0 +1,47 @@
+"""What docs/plugins.md shows works as it stands, and it names every hook."""
+
+import re
+import sys
+import types
+from pathlib import Path
+
+import pluggy
+
+from koe.hooks import PROJECT, Plugin
+from koe.testing.build import registry_of
+from koe.testing.conformance.normalizers import NormalizerConformance
+from koe.types import Segment, VoiceMix
+
+PAGE = (Path(__file__).parents[2] / "docs/plugins.md").read_text(encoding="utf-8")
+_CODE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+def _module():
+    module = types.ModuleType("koe_polite")
+    sys.modules["koe_polite"] = module
+    exec(_CODE[0], module.__dict__)
+    return module
+
+
+def test_the_page_s_plugin_registers_and_works():
+    module = _module()
+    registry = registry_of(module.PolitePlugin(module.PoliteConfig()))
+    segment = Segment("oh darn, darn it", VoiceMix.of("x"), "en")
+    (result,) = registry.normalizers["polite"].component.normalize(segment)
+    assert result.text == "oh goodness, goodness it"
+    assert result.source(3, 11).start == 3
+
+
+def test_the_page_s_test_is_a_test():
+    _module()
+    namespace = {"__name__": "page"}
+    exec(_CODE[1], namespace)
+    assert issubclass(namespace["TestPolite"], NormalizerConformance)
+
+
+def test_every_hook_is_listed():
+    manager = pluggy.PluginManager(PROJECT)
+    hooks = [name for name in dir(Plugin) if manager.parse_hookspec_opts(Plugin, name) is not None]
+    assert len(hooks) >= 13
+    listed = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
+    assert sorted(listed) == sorted(hooks)

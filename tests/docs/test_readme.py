@@ -1,0 +1,36 @@
+"""The README's commands and files exist."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from koe.cli.main import build_app
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_linked_page_exists():
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_koe_command_exists():
+    commands = set(re.findall(r"koe ([a-z]+)", "\n".join(re.findall(r"^\$ .*$", README, re.MULTILINE))))
+    assert {"say", "serve", "model", "plugins", "voices"} <= commands
+    assert commands <= set(build_app())
+
+
+def test_ci_runs_the_readme_s_test_command():
+    assert re.search(r"^\$ python -m pytest$", README, re.MULTILINE)
+    assert "README.md" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_every_plugin_of_the_table_is_a_built_in():
+    table = dict(re.findall(r"^\| `(\w+)` \| `([\w-]+)` \|", README, re.MULTILINE))
+    declared = {}
+    for file in [ROOT / "core/pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")]:
+        project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
+        declared |= dict.fromkeys(project["entry-points"]["koe.v1"], project["name"])
+    assert table == declared
