@@ -1,0 +1,208 @@
+"""Every request on its way, so that none of them can end looking complete when it is not.
+
+What hypercorn 0.18 does when an application fails after its answer has begun (`hypercorn/protocol/`):
+
+- HTTP/1.1: closes the connection without the last chunk, or short of `content-length`: visible.
+- HTTP/1.0 without `content-length`: closes the connection, which there means "complete".
+- HTTP/2: sends nothing at all. The client waits for ever.
+
+While an HTTP/2 client grants no window, hypercorn takes whatever it is given into memory; and when a request
+is answered before all of it has come, the rest ends its HTTP/2 connection.
+
+ASGI has no message for any of this, so `_Wire` reaches through hypercorn's own objects: the `send` that the
+outermost application is given is a method of the stream, which holds a method of the protocol, which holds
+a method of the TCP server. This is why the version of hypercorn is pinned to 0.18.
+"""
+
+import asyncio
+import socket
+import struct
+from contextlib import suppress
+
+import structlog
+from attrs import define, field
+from h2.errors import ErrorCodes
+from h2.exceptions import ProtocolError
+from hypercorn.asyncio.tcp_server import TCPServer
+from hypercorn.protocol.events import Event
+from hypercorn.protocol.h2 import BUFFER_HIGH_WATER, H2Protocol
+from hypercorn.protocol.h11 import H11Protocol
+from hypercorn.protocol.http_stream import HTTPStream
+from hypercorn.protocol.ws_stream import WSStream
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from koe.http.responses import ResponseAbortedError
+
+log = structlog.get_logger(__name__)
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_FINISH_ON_CLOSE = struct.pack("ii", 0, 0)
+
+
+class Exchanges:
+    """The outermost ASGI application: hands requests on, and breaks off what did not end properly."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._running: set[_Exchange] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        exchange = _Exchange(scope, send, task)
+        self._running.add(exchange)
+        try:
+            await self._app(scope, receive, exchange.send)
+        except ResponseAbortedError:
+            pass  # logged where it was raised
+        except Exception:
+            log.exception("request_failed", path=scope["path"])
+        finally:
+            try:
+                await exchange.break_off_if_incomplete()
+            finally:
+                self._running.discard(exchange)
+
+    async def finished(self, timeout_s: float) -> bool:
+        """Wait for the requests that are on their way now; False where the time did not suffice."""
+        tasks = [exchange.task for exchange in self._running]
+        if not tasks:
+            return True
+        _, unfinished = await asyncio.wait(tasks, timeout=timeout_s)
+        return not unfinished
+
+    def abort(self) -> int:
+        """Break every connection that still carries a request, and cancel the work. Returns how many."""
+        running = tuple(self._running)
+        for exchange in running:
+            exchange.abort()
+        return len(running)
+
+
+@define(eq=False)
+class _Exchange:
+    """One request and how far its answer has come."""
+
+    scope: Scope
+    _send: Send
+    task: asyncio.Task[None]
+    _wire: "_Wire" = field(init=False)
+    _begun: bool = field(default=False, init=False)
+    _complete: bool = field(default=False, init=False)
+    _ends_with_connection: bool = field(default=False, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._wire = _Wire(self._send)
+
+    async def send(self, message: Message) -> None:
+        last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if message["type"] == "http.response.start":
+            self._begun = True
+            if self.scope["http_version"] == "1.0" and not _has_length(message):
+                self._ends_with_connection = True
+                self._wire.reset_on_close()
+        elif last and self._ends_with_connection:
+            self._wire.finish_on_close()
+        await self._send(message)
+        await self._wire.room()
+        self._complete = self._complete or last
+
+    async def break_off_if_incomplete(self) -> None:
+        if self.scope["type"] == "http" and self._begun and not self._complete:
+            await self._wire.break_off(rudely=self._ends_with_connection)
+
+    def abort(self) -> None:
+        self.task.cancel()
+        self._wire.abort()
+
+
+class _Wire:
+    """The parts of hypercorn behind one ASGI `send`."""
+
+    def __init__(self, send: Send) -> None:
+        stream = getattr(send, "__self__", None)
+        protocol = getattr(getattr(stream, "send", None), "__self__", None)
+        server = getattr(getattr(protocol, "send", None), "__self__", None)
+        if (
+            not isinstance(stream, HTTPStream | WSStream)
+            or not isinstance(protocol, H11Protocol | H2Protocol)
+            or not isinstance(server, TCPServer)
+        ):
+            raise TypeError(
+                "koe.http.exchanges must be the outermost application of hypercorn 0.18 over TCP; its send "
+                f"is of {type(stream).__name__}, on {type(protocol).__name__}, on {type(server).__name__}"
+            )
+        if isinstance(protocol, H2Protocol) and not isinstance(protocol.streams, _Streams):
+            protocol.streams = _Streams(protocol.streams)
+        self._stream = stream
+        self._protocol = protocol
+        self._server = server
+
+    def reset_on_close(self) -> None:
+        """From now on the connection ends with a TCP reset, even when the process is killed.
+
+        Every send waits until the kernel has all bytes: what is behind `finish_on_close` is then safe.
+        """
+        self._server.writer.transport.set_write_buffer_limits(high=0)
+        self._set_linger(_RESET_ON_CLOSE)
+
+    def finish_on_close(self) -> None:
+        self._set_linger(_FINISH_ON_CLOSE)
+
+    async def room(self) -> None:
+        """Wait until an HTTP/2 client has taken most of what it was sent (HTTP/1 sends wait themselves)."""
+        if isinstance(self._protocol, H2Protocol):
+            buffer = self._protocol.stream_buffers.get(self._stream.stream_id)
+            if buffer is not None and len(buffer.buffer) >= BUFFER_HIGH_WATER:
+                await buffer.drain()
+
+    async def break_off(self, *, rudely: bool) -> None:
+        if self._stream.closed:
+            return
+        if isinstance(self._protocol, H2Protocol):
+            await self._reset_stream(self._protocol)
+            return
+        if rudely:
+            self.reset_on_close()
+        self.abort()
+
+    def abort(self) -> None:
+        self._server.writer.transport.abort()
+
+    async def _reset_stream(self, protocol: H2Protocol) -> None:
+        stream_id = self._stream.stream_id
+        with suppress(ProtocolError):  # the client has reset it in the meantime
+            protocol.connection.reset_stream(stream_id, ErrorCodes.INTERNAL_ERROR)
+        buffer = protocol.stream_buffers.get(stream_id)
+        if buffer is not None:
+            await buffer.close()
+            protocol.priority.unblock(stream_id)  # the sending task removes what is closed
+            await protocol.has_data.set()
+        await protocol._flush()  # noqa: SLF001  keeps hypercorn's order of frames
+
+    def _set_linger(self, value: bytes) -> None:
+        sock = self._server.writer.get_extra_info("socket")
+        with suppress(OSError):  # closed already
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, value)
+
+
+class _Streams(dict[int, HTTPStream | WSStream]):
+    """hypercorn's table of running HTTP/2 streams.
+
+    A request that is answered before its body has come to its end (413, say) is no longer in the table;
+    the rest of its body would end the connection with a `KeyError`, and every other answer on it.
+    """
+
+    def __missing__(self, stream_id: int) -> "_Answered":
+        return _Answered()
+
+
+class _Answered:
+    """Takes what still comes in for a stream that has been answered."""
+
+    async def handle(self, event: Event) -> None:
+        """Throw it away."""
+
+
+def _has_length(start: Message) -> bool:
+    return any(name.lower() == b"content-length" for name, _ in start.get("headers", ()))

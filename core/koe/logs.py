@@ -1,0 +1,72 @@
+"""Log set-up: koe's own events and the standard library's records, one per line on standard error."""
+
+import logging
+import sys
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from koe.settings import LogSettings
+
+_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+def configure_logging(settings: LogSettings) -> None:
+    """Send structlog events and `logging` records (hypercorn, asyncio, libraries) through one renderer.
+
+    Keys bound with `structlog.contextvars` (`request_id`) appear on the events of both. Libraries are never
+    asked for more than their info level: at debug, hpack writes every header, API keys included. Call once
+    per process, before anything is logged; a second call replaces the first.
+    """
+    level = _LEVELS[settings.level]
+    shared = _shared_processors()
+    renderers = _renderers(settings)
+    structlog.configure(
+        processors=[*shared, *renderers],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(level, logging.INFO))
+    logging.captureWarnings(capture=True)
+
+
+def _shared_processors() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+
+
+def _renderers(settings: LogSettings) -> list[Processor]:
+    if settings.format == "json":
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return [
+        _lines_below,
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+
+
+def _lines_below(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Show a reason of several lines as such, below the event, where the console renderer would quote it."""
+    if "\n" in str(event.get("reason", "")) and "exception" not in event:
+        event["exception"] = event.pop("reason")
+    return event
