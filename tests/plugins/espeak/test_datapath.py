@@ -1,0 +1,95 @@
+import tempfile
+from pathlib import Path
+
+import pytest
+from koe_espeak.datapath import DataPath
+from koe_espeak.files import EspeakFiles
+from koe_espeak.library import Library
+
+from .build import DEFAULTS
+
+
+@pytest.fixture
+def data(tmp_path):
+    folder = tmp_path / "data"
+    (folder / "lang" / "gmw").mkdir(parents=True)
+    (folder / "lang" / "gmw" / "en-US").write_text("voice")
+    return folder
+
+
+def no_folder(**_options):
+    raise OSError("read-only")
+
+
+def test_a_short_path_stays_as_it_is(data):
+    path = DataPath(data)
+    assert path.path == data
+    path.close()
+
+
+def test_a_voice_file_has_a_short_name_in_lower_case(data, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", "/tmp")
+    path = DataPath(data)
+    file = path.voice_file("gmw/en-US+Annie") or ""
+    link, _, variant = file.partition("+")
+    assert variant == "Annie"
+    assert (link == link.lower(), len(file) < 40) == (True, True)
+    assert Path(link).read_text() == "voice"
+    path.close()
+
+
+def test_a_name_for_which_espeak_has_no_room_goes_by_name(data):
+    path = DataPath(data)
+    assert path.voice_file("gmw/en-US+" + "x" * 40) is None
+    path.close()
+
+
+def test_a_temporary_folder_with_capitals_goes_by_name(data, tmp_path, monkeypatch):
+    (tmp_path / "T").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "T"))
+    path = DataPath(data)
+    assert path.voice_file("gmw/en-US") is None
+    path.close()
+
+
+def test_without_a_temporary_folder_everything_goes_by_name(data, monkeypatch):
+    monkeypatch.setattr(tempfile, "mkdtemp", no_folder)
+    path = DataPath(data)
+    assert (path.path, path.voice_file("gmw/en-US")) == (data, None)
+    path.close()
+
+
+def test_closing_removes_the_links_and_twice_does_no_harm(data):
+    path = DataPath(data)
+    path.voice_file("gmw/en-US")
+    folder = path._folder
+    assert folder is not None
+    path.close()
+    path.close()
+    assert not folder.exists()
+    assert (data / "lang" / "gmw" / "en-US").exists()
+
+
+def test_espeak_reads_data_whose_path_is_too_long_for_it(tmp_path):
+    files = EspeakFiles.of(DEFAULTS)
+    long = tmp_path / ("long" * 40)
+    long.symlink_to(files.data)
+    library = Library(EspeakFiles(files.library, long))
+    library.set_voice("gmw/en-US")
+    assert library.phonemes("hello") == ["həlˈoʊ"]
+    library.close()
+
+
+def test_espeak_speaks_the_same_by_name_and_by_file(monkeypatch):
+    files = EspeakFiles.of(DEFAULTS)
+
+    def made():
+        library = Library(files)
+        library.set_voice("gmw/en-US+Annie")
+        samples = library.synthesize("Hello there, 12.", stop=lambda: False).samples
+        library.close()
+        return samples.tolist()
+
+    by_file = made()
+    monkeypatch.setattr(tempfile, "mkdtemp", no_folder)
+    assert made() == by_file

@@ -1,0 +1,57 @@
+import asyncio
+import subprocess
+import sys
+import threading
+from unittest.mock import Mock
+
+import pytest
+from koe.api import EngineUnavailableError, Server
+from koe_espeak import EspeakConfig, EspeakPlugin
+
+from .build import to_phonemize
+
+
+def test_it_registers_a_phonemizer_and_an_engine():
+    plugin = EspeakPlugin()
+    assert [phonemizer.name for phonemizer in plugin.register_phonemizers()] == ["espeak"]
+    assert [engine.name for engine in plugin.register_engines()] == ["espeak"]
+
+
+def test_the_config_reaches_both(tmp_path):
+    plugin = EspeakPlugin(EspeakConfig(library=str(tmp_path / "gone.so")))
+    assert all("gone.so" in (engine.missing() or "") for engine in plugin.register_engines())
+    for phonemizer in plugin.register_phonemizers():
+        with pytest.raises(EngineUnavailableError, match=r"gone\.so"):
+            phonemizer.supports("en")
+
+
+@pytest.mark.parametrize("wrong", [{"pitch": 100}, {"pitch": -1}, {"word_gap": -1}, {"word_gap": 101}])
+def test_values_outside_their_range_are_refused(wrong):
+    with pytest.raises(ValueError):
+        EspeakConfig(**wrong)
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_the_library_is_let_go_of_when_the_server_stops():
+    plugin = EspeakPlugin()
+    (phonemizer,) = plugin.register_phonemizers()
+
+    async def serve():
+        async with plugin.lifespan(Mock(Server)):
+            await asyncio.to_thread(phonemizer.phonemize, to_phonemize("hello"))
+            assert any(thread.name.startswith("espeak") for thread in threading.enumerate())
+
+    asyncio.run(serve())
+
+
+def test_importing_loads_nothing_and_leaving_without_closing_does_not_hang():
+    program = (
+        "import sys, threading; import koe_espeak; "
+        "assert 'espeakng_loader' not in sys.modules and threading.active_count() == 1; "
+        "p = koe_espeak.EspeakPlugin(); assert threading.active_count() == 1; "
+        "assert [x.supports('en') for x in p.register_phonemizers()] == [True]"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, timeout=60, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
