@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 
 @frozen
@@ -15,6 +15,9 @@ class Span:
 
     def __len__(self) -> int:
         return self.end - self.start
+
+    def shifted(self, offset: int) -> "Span":
+        return Span(self.start + offset, self.end + offset)
 
     def overlaps(self, other: "Span") -> bool:
         return self.start < other.end and other.start < self.end
@@ -60,6 +63,10 @@ class Alignment:
     def slice(self, start: int, end: int) -> "Alignment":
         """The alignment of `text[start:end]`."""
         return Alignment(tuple(run for _, run in self._cut(start, end)))
+
+    def shifted(self, offset: int) -> "Alignment":
+        """The alignment where the user's text begins `offset` characters later."""
+        return Alignment(tuple(evolve(run, source=run.source.shifted(offset)) for run in self.runs))
 
     def replace(self, start: int, end: int, length: int) -> "Alignment":
         """The alignment after `text[start:end]` became `length` other characters."""

@@ -1,8 +1,8 @@
 """What a plugin can hook into: the specification and the typed base are one class."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import pluggy
@@ -20,7 +20,7 @@ from koe.stages import (
     Normalizer,
     Phonemizer,
 )
-from koe.types import AudioChunk, EngineInfo, Mode, SpeechRequest, Voice
+from koe.types import AudioChunk, EngineInfo, Mode, SpeechPiece, SpeechRequest, Voice
 
 PROJECT = "koe"
 ENTRY_POINT_GROUP = "koe.v1"
@@ -88,7 +88,7 @@ class RequestFinished:
 
 
 class Speech(ABC):
-    """One admitted request whose audio is being made. Either `chunks` or `encoded` is iterated, once.
+    """One admitted request whose audio is being made. One of its iterators is used, once.
 
     Attributes:
         engine: name of the engine that speaks.
@@ -105,23 +105,36 @@ class Speech(ABC):
     stage_seconds: Mapping[str, float]
 
     @abstractmethod
-    def chunks(self) -> AsyncIterator[AudioChunk]:
+    def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         """The audio after postprocessing, in order. Close the iterator to stop the work."""
 
     @abstractmethod
-    def encoded(self, mode: Mode = "stream") -> AsyncIterator[bytes]:
-        """The same, encoded in the request's format; no bytes come before the first audio exists.
+    def pieces(self, mode: Mode = "stream") -> AsyncGenerator[SpeechPiece, None]:
+        """The same, encoded in the request's format, together with word timings and marks."""
+
+    async def encoded(self, mode: Mode = "stream") -> AsyncGenerator[bytes, None]:
+        """The encoded bytes alone; none come before the first audio exists.
 
         With mode `whole` the pieces are to be joined before anybody reads them (see `StreamInfo.mode`).
         """
+        async with aclosing(self.pieces(mode)) as made:
+            async for piece in made:
+                if piece.data:
+                    yield piece.data
 
 
 class Server(ABC):
     """What a plugin may ask of the running server."""
 
     @abstractmethod
-    def speak(self, request: SpeechRequest) -> AbstractAsyncContextManager[Speech]:
+    def speak(
+        self, request: SpeechRequest, texts: AsyncIterator[str] | None = None
+    ) -> AbstractAsyncContextManager[Speech]:
         """Validate and admit a request; leaving the block stops its work.
+
+        With `texts`, the text comes in pieces (`request.text` is empty), each of which is planned on its
+        own as soon as it is there: cut them where sentences or clauses end. Source spans point into all of
+        them joined.
 
         Raises:
             InvalidRequestError: a field of the request is wrong.

@@ -1,5 +1,6 @@
 """The text half of the pipeline: markup, normalize and phonemize, lazily, down to segments for the engine."""
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias, TypeVar
 
@@ -9,6 +10,8 @@ from koe.clock import StageClock
 from koe.engines import OpenEngine
 from koe.errors import InvalidRequestError, UnsupportedLanguageError
 from koe.guard import guarded
+from koe.joins import PARAGRAPH
+from koe.pace import Pace
 from koe.registry import Owned, Registry
 from koe.segmenter import cut_phonemes, cut_text
 from koe.settings import PipelineSettings
@@ -19,6 +22,18 @@ T = TypeVar("T")
 
 Planned: TypeAlias = PhonemeSegment | Pause | Mark
 """What the audio half of the pipeline works through, in order."""
+
+
+_BLANK_LINE = re.compile(r"[^\S\n]*+\n[^\S\n]*+\n")
+
+
+@frozen
+class Job:
+    """One utterance on its way: who speaks it, and the budgets of its segments, which are used up."""
+
+    engine: OpenEngine
+    clock: StageClock
+    budgets: Iterator[int]
 
 
 @frozen
@@ -54,29 +69,40 @@ class Pipeline:
         self._check_language(engine, language)
 
     def plan(
-        self, request: SpeechRequest, engine: OpenEngine, context: MarkupContext, clock: StageClock
+        self, request: SpeechRequest, context: MarkupContext, job: Job, offset: int = 0
     ) -> Iterator[Planned]:
-        """The utterance's parts, each made only when it is asked for."""
-        for part in self._parse(request, context, clock).parts:
+        """The parts of `request.text`, each made only when it is asked for.
+
+        `offset` is where that text begins in all of the user's text.
+        """
+        for part in self._parse(request, context, job.clock).parts:
             if isinstance(part, Segment):
-                yield from self._plan_segment(_with_request(part, request), engine, clock)
+                placed = evolve(_with_request(part, request), alignment=part.alignment.shifted(offset))
+                yield from self._plan_segment(placed, request.text, offset, job)
             else:
-                yield part
+                yield evolve(part, source=part.source.shifted(offset))
+
+    def job(self, engine: OpenEngine, clock: StageClock, pace: Pace) -> Job:
+        """What one utterance needs; `pace` says how its segments grow."""
+        most = engine.engine.max_phonemes
+        limit = self.settings.segment_phonemes if most is None else min(most, self.settings.segment_phonemes)
+        return Job(engine, clock, pace.budgets(limit))
 
     def _parse(self, request: SpeechRequest, context: MarkupContext, clock: StageClock) -> Utterance:
         owned = self.parsers[request.markup]
         with clock.measure(Stage.MARKUP), guarded(Stage.MARKUP, request.markup, owned.plugin):
             return owned.component.parse(request, context)
 
-    def _plan_segment(
-        self, segment: Segment, engine: OpenEngine, clock: StageClock
-    ) -> Iterator[PhonemeSegment]:
-        for normalized in _timed(self._normalize(segment), clock, Stage.NORMALIZE):
-            if engine.engine.accepts == "text":
-                self._check_language(engine, normalized.language)
-                yield from cut_text(normalized, self.settings.segment_characters)
-            else:
-                yield from self._phonemize(normalized, engine, clock)
+    def _plan_segment(self, segment: Segment, text: str, offset: int, job: Job) -> Iterator[PhonemeSegment]:
+        cut = self._cut_text if job.engine.engine.accepts == "text" else self._phonemize
+        for normalized in _timed(self._normalize(segment), job.clock, Stage.NORMALIZE):
+            ends_paragraph = _BLANK_LINE.match(text, normalized.source().end - offset) is not None
+            for planned, is_last in _with_last(cut(normalized, job)):
+                yield evolve(planned, boundary=PARAGRAPH) if is_last and ends_paragraph else planned
+
+    def _cut_text(self, segment: Segment, job: Job) -> Iterator[PhonemeSegment]:
+        self._check_language(job.engine, segment.language)
+        return cut_text(segment, self.settings.segment_characters)
 
     def _normalize(self, segment: Segment) -> Iterator[Segment]:
         segments: Iterator[Segment] = iter([segment])
@@ -84,16 +110,14 @@ class Pipeline:
             segments = _normalized(owned, segments)
         return segments
 
-    def _phonemize(self, segment: Segment, engine: OpenEngine, clock: StageClock) -> Iterator[PhonemeSegment]:
+    def _phonemize(self, segment: Segment, job: Job) -> Iterator[PhonemeSegment]:
         owned = self._phonemizer(segment.language)
         with (
-            clock.measure(Stage.PHONEMIZE),
+            job.clock.measure(Stage.PHONEMIZE),
             guarded(Stage.PHONEMIZE, owned.component.name, owned.plugin),
         ):
             words = owned.component.phonemize(segment)
-        most = engine.engine.max_phonemes
-        limit = self.settings.segment_phonemes if most is None else min(most, self.settings.segment_phonemes)
-        yield from cut_phonemes(segment, words, engine.engine.vocabulary, limit)
+        return cut_phonemes(segment, words, job.engine.engine.vocabulary, job.budgets)
 
     def _check_language(self, engine: OpenEngine, language: str) -> None:
         if engine.engine.accepts == "phonemes":
@@ -135,6 +159,16 @@ def _normalized(owned: Owned[Normalizer], segments: Iterable[Segment]) -> Iterat
             continue
         with guarded(Stage.NORMALIZE, owned.component.name, owned.plugin):
             yield from owned.component.normalize(segment)
+
+
+def _with_last(items: Iterator[T]) -> Iterator[tuple[T, bool]]:
+    """Each item, and whether it is the last."""
+    for item in items:
+        following = next(items, None)
+        while following is not None:
+            yield item, False
+            item, following = following, next(items, None)
+        yield item, True
 
 
 def _timed(items: Iterator[T], clock: StageClock, stage: Stage) -> Iterator[T]:

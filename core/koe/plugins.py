@@ -1,6 +1,5 @@
 """Finds the enabled plugins and builds them."""
 
-from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 
 import structlog

@@ -82,7 +82,7 @@ class Encoding:
         return guarded(Stage.ENCODE, self.owned.component.name, self.owned.plugin)
 
 
-def pieces(chunk: AudioChunk, seconds: float = PIECE_S) -> Iterator[AudioChunk]:
+def cut_pieces(chunk: AudioChunk, seconds: float = PIECE_S) -> Iterator[AudioChunk]:
     """The chunk in pieces of at most `seconds`; the word timings go with the first."""
     size = max(1, int(seconds * chunk.sample_rate))
     for start in range(0, len(chunk.samples), size):

@@ -1,13 +1,29 @@
 """Cuts phonemized words into segments that fit one inference."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 
 from attrs import evolve, frozen
 
 from koe.types import PhonemeSegment, PhonemeWord, Segment
 
 _SENTENCE_ENDS = frozenset(".!?…。！？")
-_CLAUSE_ENDS = frozenset(',;:—–()"“”')
+_CLAUSE_ENDS = frozenset(',;:—–()"“”，、；：')
+_MARKS = {"。": ".", "！": "!", "？": "?", "，": ",", "、": ",", "；": ";", "：": ":", "–": "—"}
+"""Marks that pause like another one."""
+_PAUSING = frozenset(".!?…,;:—") | _MARKS.keys()
+_GROUP_OPENERS = frozenset(
+    """
+    a about after an and as at because before between but by during for from if in into like near of on or
+    over since so than that the then through to under until when where which while who with without
+    al como con cuando del desde el en entre la las los o para pero por que sin sobre un una y
+    au aux avec car dans de des donc du et le les mais ou où par pour quand qui sans sous sur une
+    che da dal dei del della di e fra gli il lo ma nel per quando tra
+    ao com como da das do dos em na nas no nos os ou para pela pelo por quando sem uma
+    """.split()
+)
+"""Words that mostly begin a word group, in English, Spanish, French, Italian and Portuguese."""
 
 
 @frozen
@@ -33,18 +49,18 @@ def within_vocabulary(words: Iterable[PhonemeWord], vocabulary: frozenset[str] |
 
 
 def cut_phonemes(
-    segment: Segment, words: Sequence[PhonemeWord], vocabulary: frozenset[str] | None, limit: int | None
+    segment: Segment, words: Sequence[PhonemeWord], vocabulary: frozenset[str] | None, budgets: Iterator[int]
 ) -> Iterator[PhonemeSegment]:
-    """The segments of at most `limit` phoneme symbols (punctuation and spaces count) that say `words`.
+    """The segments that say `words`, each of at most as many phoneme symbols as `budgets` gives next.
 
-    Cuts at the last sentence end that fits, else the last clause end, else between words; a single word
-    over the limit is cut inside. Nothing is left out but symbols outside `vocabulary`, which each segment
+    Punctuation and spaces count. Cuts at the last sentence end that fits, else the last clause end, else
+    before a word that mostly begins a word group, else between words; a word over the budget is
+    cut inside. Nothing is left out but symbols outside `vocabulary`, which each segment
     names, and punctuation that would be a segment of its own.
     """
     known = within_vocabulary(words, vocabulary)
-    for group in _groups(known.words, limit):
-        if any(word.phonemes for word in group):
-            yield _phoneme_segment(segment, group, known.unknown_symbols)
+    for group in _groups(known.words, budgets):
+        yield _phoneme_segment(segment, group, known.unknown_symbols)
 
 
 def cut_text(segment: Segment, limit: int) -> Iterator[PhonemeSegment]:
@@ -62,8 +78,19 @@ def cut_text(segment: Segment, limit: int) -> Iterator[PhonemeSegment]:
                 prosody=segment.prosody,
                 source=piece.source(),
                 alignment=piece.alignment,
+                boundary=boundary(piece.text),
             )
         start = end
+
+
+def boundary(text: str) -> str:
+    """The mark that pauses behind `text`; empty where it ends with a word."""
+    for symbol in reversed(text):
+        if symbol in _PAUSING:
+            return _MARKS.get(symbol, symbol)
+        if symbol.isalnum():
+            break
+    return ""
 
 
 def _known(symbols: str, vocabulary: frozenset[str]) -> str:
@@ -74,31 +101,37 @@ def _size(word: PhonemeWord) -> int:
     return len(word.phonemes) + len(word.tail)
 
 
-def _groups(words: Sequence[PhonemeWord], limit: int | None) -> Iterator[Sequence[PhonemeWord]]:
-    if limit is None or sum(map(_size, words)) <= limit:
-        yield words
-        return
-    rest = [piece for word in words for piece in _pieces(word, limit)]
-    start = 0
-    while start < len(rest):
-        end = _group_end(rest, start, limit)
-        yield rest[start:end]
-        start = end
+def _groups(words: Sequence[PhonemeWord], budgets: Iterator[int]) -> Iterator[Sequence[PhonemeWord]]:
+    """Groups of words that sound, each within the budget that is taken for it."""
+    rest = list(words)
+    while any(word.phonemes for word in rest):
+        budget = next(budgets)
+        if sum(map(_size, rest)) <= budget:
+            yield rest
+            return
+        rest = [piece for word in rest for piece in _pieces(word, budget)]
+        end = _group_end(rest, budget)
+        yield rest[:end]
+        rest = rest[end:]
 
 
-def _group_end(words: Sequence[PhonemeWord], start: int, limit: int) -> int:
-    """The best place to end the group that begins at `start`."""
-    end, size = start, 0
-    while end < len(words) and size + _size(words[end]) <= limit:
-        size += _size(words[end])
-        end += 1
-    if end == len(words):
-        return end
+def _group_end(words: Sequence[PhonemeWord], budget: int) -> int:
+    """The best place to end the first group, with at least one word in it."""
+    sizes = list(accumulate(map(_size, words)))
+    most = max(1, bisect_right(sizes, budget))
+    least = min(most, bisect_left(sizes, budget // 3) + 1)
     for ends in (_SENTENCE_ENDS, _CLAUSE_ENDS):
-        for place in range(end, start, -1):
+        for place in range(most, least - 1, -1):
             if ends.intersection(words[place - 1].tail):
                 return place
-    return end
+    for place in range(most, least - 1, -1):
+        if place < len(words) and _opens_group(words[place]) and not _opens_group(words[place - 1]):
+            return place
+    return most
+
+
+def _opens_group(word: PhonemeWord) -> bool:
+    return word.text.partition(" ")[0].lower() in _GROUP_OPENERS
 
 
 def _pieces(word: PhonemeWord, limit: int) -> Iterator[PhonemeWord]:
@@ -130,6 +163,7 @@ def _phoneme_segment(
         source=evolve(words[0].source, start=first, end=last),
         alignment=segment.alignment,
         unknown_symbols=unknown_symbols,
+        boundary=boundary(words[-1].phonemes[-1:] + words[-1].tail),
     )
 
 

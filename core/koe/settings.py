@@ -42,6 +42,53 @@ class PipelineSettings:
 
 
 @frozen
+class PausesSettings:
+    """`[pauses]`: how long the silence behind a segment is, at rate 1.0.
+
+    Attributes:
+        after: seconds by the punctuation mark that a segment ends with.
+        paragraph_s: seconds behind a paragraph.
+        word_s: seconds where a segment was cut between words.
+        trim: whether the engine's own silence around a segment makes room for these.
+    """
+
+    after: Mapping[str, float] = field(
+        factory=lambda: {
+            ".": 0.3,
+            "!": 0.3,
+            "?": 0.35,
+            "…": 0.45,
+            ";": 0.25,
+            ":": 0.25,
+            ",": 0.15,
+            "—": 0.2,
+        }
+    )
+    paragraph_s: float = field(default=0.6, validator=[ge(0), le(10)])
+    word_s: float = field(default=0.0, validator=[ge(0), le(10)])
+    trim: bool = True
+
+
+@frozen
+class StreamingSettings:
+    """`[streaming]`: how soon a streamed answer begins to sound.
+
+    Attributes:
+        cut: whether the first segments are cut short: `auto` where the engine is slow enough for that to
+            be heard, `always` or `never`. Answers that are made as a whole are not cut.
+        first_phonemes: about how many phoneme symbols the first segment has then.
+        growth: how much longer each following segment may be; less where the engine is slow, so that
+            playback does not run dry.
+    """
+
+    cut: Literal["auto", "always", "never"] = field(
+        default="auto", validator=in_(("auto", "always", "never"))
+    )
+    first_phonemes: int = field(default=12, validator=[ge(5), le(200)])
+    growth: float = field(default=2.0, validator=[ge(1), le(4)])
+
+
+@frozen
 class EngineSettings:
     """`[engine]`: who speaks.
 
@@ -165,6 +212,8 @@ class Settings:
 
     plugins: PluginsSettings = PluginsSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    pauses: PausesSettings = PausesSettings()
+    streaming: StreamingSettings = StreamingSettings()
     engine: EngineSettings = EngineSettings()
     inference: InferenceSettings = InferenceSettings()
     voices: VoicesSettings = VoicesSettings()

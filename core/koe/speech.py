@@ -3,10 +3,11 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from functools import partial
 
+import numpy as np
 from attrs import define, evolve, field, frozen
 
 from koe.cancellation import Cancellation
@@ -15,16 +16,21 @@ from koe.engines import OpenEngine
 from koe.errors import NothingToSpeakError
 from koe.guard import guarded
 from koe.hooks import SegmentSynthesized, Speech
+from koe.joins import Joins
 from koe.pipeline import Planned
-from koe.postprocess import Chain, Encoding, pieces, silence
+from koe.postprocess import Chain, Encoding, cut_pieces, silence
 from koe.registry import Owned
 from koe.stages import AudioFormat, AudioProcessor
 from koe.stretch import gain, time_stretch
+from koe.timings import estimated_words
 from koe.types import (
     AudioChunk,
+    Mark,
+    MarkTiming,
     Mode,
     Pause,
     PhonemeSegment,
+    SpeechPiece,
     SpeechRequest,
     Stage,
     StreamInfo,
@@ -46,17 +52,41 @@ class SpeechThreads:
             threads.close()
 
 
+@frozen
+class _Made:
+    """A segment's audio, timings from its own first sample, and the pause that belongs behind it."""
+
+    chunk: AudioChunk
+    pause_s: float = 0.0
+    began: float = 0.0
+    ended: float = 0.0
+    estimated: bool = False
+
+
+@frozen
+class _Sound:
+    """Audio in its place in the answer, with the marks that are reached where it begins."""
+
+    chunk: AudioChunk
+    marks: tuple[MarkTiming, ...] = ()
+    estimated: bool = False
+
+
 @define(eq=False)
 class ActiveSpeech(Speech):
-    """One request at work. Lives on the event loop; its stages run in the shared threads."""
+    """One request at work. Lives on the event loop; its stages run in the shared threads.
+
+    `plan` is called once, with whether the first segments are to be cut short.
+    """
 
     request: SpeechRequest
     open_engine: OpenEngine
     mix: VoiceMix
-    plan: Iterator[Planned]
+    plan: Callable[[bool], AsyncGenerator[Planned, None]]
     processors: tuple[Owned[AudioProcessor], ...]
     owned_format: Owned[AudioFormat]
     threads: SpeechThreads
+    joins: Joins
     clock: StageClock
     notify: Callable[[SegmentSynthesized], None]
     segments: int = field(default=0, init=False)
@@ -81,9 +111,9 @@ class ActiveSpeech(Speech):
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         chain = Chain.open(self.processors, self._info("stream"), self.clock)
-        async with aclosing(self._synthesized()) as synthesized:
-            async for chunk in synthesized:
-                processed = await self.threads.audio.run(partial(chain.process, chunk))
+        async with aclosing(self._sounds(early=True)) as sounds:
+            async for sound in sounds:
+                processed = await self.threads.audio.run(partial(chain.process, sound.chunk))
                 if len(processed.samples):
                     self._note_first_audio()
                     yield processed
@@ -92,69 +122,83 @@ class ActiveSpeech(Speech):
         for rest in held_back:
             yield rest
 
-    async def encoded(self, mode: Mode = "stream") -> AsyncGenerator[bytes, None]:
+    async def pieces(self, mode: Mode = "stream") -> AsyncGenerator[SpeechPiece, None]:
         info = self._info(mode)
         encoding = await self.threads.audio.run(partial(Encoding, self.owned_format, info, self.clock))
         try:
             chain = Chain.open(self.processors, info, self.clock)
-            async with aclosing(self._synthesized()) as synthesized:
-                async for chunk in synthesized:
-                    for piece in pieces(chunk):
-                        data = await self.threads.audio.run(partial(_encode, chain, encoding, piece))
-                        if data:
-                            self._note_first_audio()
-                            yield data
+            async with aclosing(self._sounds(early=mode == "stream")) as sounds:
+                async for sound in sounds:
+                    async for piece in self._encoded_sound(sound, chain, encoding):
+                        yield piece
             data = await self.threads.audio.run(partial(_encode_rest, chain, encoding))
             self._note_first_audio()
             self.completed = True
-            if data:
-                yield data
+            yield SpeechPiece(data)
         finally:
             encoding.close()
 
-    async def _synthesized(self) -> AsyncGenerator[AudioChunk, None]:
-        """The engine's audio at the request's rate and volume; the next segment is already being made."""
-        following = asyncio.ensure_future(self._next())
+    async def _encoded_sound(
+        self, sound: _Sound, chain: Chain, encoding: Encoding
+    ) -> AsyncGenerator[SpeechPiece, None]:
+        marks = sound.marks
+        if marks and not len(sound.chunk.samples):
+            yield SpeechPiece(b"", marks=marks)
+        for part in cut_pieces(sound.chunk):
+            data = await self.threads.audio.run(partial(_encode, chain, encoding, part))
+            if data:
+                self._note_first_audio()
+            if data or part.words or marks:
+                yield SpeechPiece(data, part.words, marks, sound.estimated)
+                marks = ()
+
+    async def _sounds(self, *, early: bool) -> AsyncGenerator[_Sound, None]:
+        """The joined segments in order; the next one is already being made."""
+        plan = self.plan(early)
+        following = asyncio.ensure_future(self._next(plan))
         try:
-            while (chunk := await following) is not None:
-                following = asyncio.ensure_future(self._next())
-                placed = self._placed(chunk)
-                if len(placed.samples):
-                    yield placed
+            pause_s, marks = 0.0, list[MarkTiming]()
+            while (made := await following) is not None:
+                following = asyncio.ensure_future(self._next(plan))
+                if isinstance(made, Mark):
+                    marks.append(MarkTiming(made.name, self.audio_s + pause_s, made.source))
+                elif isinstance(made, Pause):
+                    pause_s = max(pause_s, made.seconds)
+                elif len(made.chunk.samples):
+                    yield self._placed(made, pause_s, tuple(marks))
+                    pause_s, marks = made.pause_s, []
+            if not self.audio_s:
+                raise NothingToSpeakError(
+                    "The text holds nothing that can be spoken; send at least one word", param="input"
+                )
+            yield self._placed(_Made(silence(0.0, self.sample_rate)), pause_s, tuple(marks))
         finally:
             await self._stop(following)
-        if not self.audio_s:
-            raise NothingToSpeakError(
-                "The text holds nothing that can be spoken; send at least one word", param="input"
-            )
+            await plan.aclose()
 
-    async def _stop(self, following: "asyncio.Future[AudioChunk | None]") -> None:
+    async def _stop(self, following: "asyncio.Future[_Made | Pause | Mark | None]") -> None:
         self._cancellation.cancel()
         following.cancel()
         await asyncio.wait([following])
         if not following.cancelled():
             following.exception()
 
-    async def _next(self) -> AudioChunk | None:
-        """The audio of the next part of the plan, None at its end."""
-        while (part := await self.threads.text.run(partial(next, self.plan, None))) is not None:
-            if isinstance(part, PhonemeSegment):
-                return await self._infer(part)
-            if isinstance(part, Pause):
-                return silence(part.seconds, self.sample_rate)
-        return None
+    async def _next(self, plan: AsyncGenerator[Planned, None]) -> "_Made | Pause | Mark | None":
+        """The next part of the plan, spoken if it is a segment; None at the end."""
+        part = await anext(plan, None)
+        return await self._infer(part) if isinstance(part, PhonemeSegment) else part
 
-    async def _infer(self, segment: PhonemeSegment) -> AudioChunk:
+    async def _infer(self, segment: PhonemeSegment) -> _Made:
         index, self.segments = self.segments, self.segments + 1
         asked = time.perf_counter()
-        chunk, began, ended = await self.threads.inference.run(
-            partial(_speak, self.open_engine, segment, self._cancellation),
+        made = await self.threads.inference.run(
+            partial(_speak, self.open_engine, segment, self.joins, self._cancellation),
             self._cancellation,
             urgent=index == 0,
         )
         self.characters_spoken = max(self.characters_spoken, segment.source.end)
-        self.clock.add(Stage.INFER, ended - began)
-        self.clock.wait(began - asked)
+        self.clock.add(Stage.INFER, made.ended - made.began)
+        self.clock.wait(made.began - asked)
         self.notify(
             SegmentSynthesized(
                 request_id=self.request.request_id,
@@ -165,21 +209,31 @@ class ActiveSpeech(Speech):
                 text=segment.text,
                 phonemes=segment.phonemes,
                 unknown_symbols=segment.unknown_symbols,
-                audio_s=chunk.seconds,
-                wait_s=began - asked,
-                infer_s=ended - began,
+                audio_s=made.chunk.seconds,
+                wait_s=made.began - asked,
+                infer_s=made.ended - made.began,
             )
         )
-        return chunk
+        return self._timed(made, segment)
 
-    def _placed(self, chunk: AudioChunk) -> AudioChunk:
-        """The chunk with its word timings counted from the start of the whole answer."""
-        offset = self.audio_s
-        self.audio_s += chunk.seconds
-        words = tuple(
-            evolve(word, start_s=word.start_s + offset, end_s=word.end_s + offset) for word in chunk.words
+    def _timed(self, made: _Made, segment: PhonemeSegment) -> _Made:
+        if self.request.timestamps != "estimate" or self.open_engine.engine.times_words:
+            return made
+        return evolve(
+            made, chunk=evolve(made.chunk, words=estimated_words(segment, made.chunk)), estimated=True
         )
-        return evolve(chunk, words=words)
+
+    def _placed(self, made: _Made, pause_s: float, marks: tuple[MarkTiming, ...]) -> _Sound:
+        """The segment behind its pause, with word timings counted from the start of the whole answer."""
+        lead = silence(pause_s, self.sample_rate)
+        offset = self.audio_s + lead.seconds
+        words = tuple(
+            evolve(word, start_s=word.start_s + offset, end_s=word.end_s + offset)
+            for word in made.chunk.words
+        )
+        samples = np.concatenate([lead.samples, made.chunk.samples]) if pause_s else made.chunk.samples
+        self.audio_s = offset + made.chunk.seconds
+        return _Sound(AudioChunk(samples, self.sample_rate, words), marks, made.estimated)
 
     def _note_first_audio(self) -> None:
         if self.first_audio_s is None:
@@ -190,10 +244,8 @@ class ActiveSpeech(Speech):
         return StreamInfo(self.sample_rate, request.request_id, mode, request.sample_rate, request.bitrate)
 
 
-def _speak(
-    opened: OpenEngine, segment: PhonemeSegment, cancellation: Cancellation
-) -> tuple[AudioChunk, float, float]:
-    """Infer one segment, stretch what the engine's rate range leaves over, set the volume; with times."""
+def _speak(opened: OpenEngine, segment: PhonemeSegment, joins: Joins, cancellation: Cancellation) -> _Made:
+    """Infer one segment, trim it, stretch what the engine's rate range leaves over, set the volume."""
     began = time.perf_counter()
     cancellation.check()
     low, high = opened.engine.rate_range
@@ -201,10 +253,10 @@ def _speak(
     rate = min(max(prosody.rate, low), high)
     with guarded(Stage.INFER, opened.name, opened.plugin):
         chunk = opened.engine.infer(evolve(segment, prosody=evolve(prosody, rate=rate)), cancellation)
-        chunk = _stretched(chunk, prosody.rate / rate)
+        chunk = _stretched(joins.trimmed(chunk), prosody.rate / rate)
         if prosody.volume_db:
             chunk = evolve(chunk, samples=gain(chunk.samples, prosody.volume_db))
-    return chunk, began, time.perf_counter()
+    return _Made(chunk, joins.pause_s(segment.boundary, prosody.rate), began, time.perf_counter())
 
 
 def _stretched(chunk: AudioChunk, rate: float) -> AudioChunk:

@@ -6,12 +6,13 @@ to one response and are never called concurrently.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Literal
 
-from attrs import frozen
+from attrs import field, frozen
 
 from koe.cancellation import Cancellation
+from koe.errors import UnknownVoiceError
 from koe.types import (
     AudioChunk,
     EngineInfo,
@@ -32,12 +33,21 @@ class Component(ABC):
     name: str
 
 
+def _no_voices(name: str) -> tuple[VoiceMix, str]:
+    raise UnknownVoiceError(f"No voice {name!r} is known here", param="voice")
+
+
 @frozen
 class MarkupContext:
-    """What a markup parser starts from, resolved from request and config."""
+    """What a markup parser starts from, resolved from request and config.
+
+    `find_voice` gives the voices behind a name, alias or mix in the markup, and their language; it raises
+    `UnknownVoiceError`.
+    """
 
     voice: VoiceMix
     language: str
+    find_voice: Callable[[str], tuple[VoiceMix, str]] = field(default=_no_voices, eq=False, repr=False)
 
 
 class MarkupParser(Component):
@@ -119,6 +129,9 @@ class Engine(Component):
     """The `Prosody.rate` it can speak itself; the core time-stretches what lies outside."""
     mixes: ClassVar[bool] = False
     """Whether a `VoiceMix` of several voices can be spoken."""
+
+    times_words: bool = False
+    """Whether the chunks of `infer` say when each word is spoken. Right after `open`."""
 
     def missing(self) -> str | None:
         """Why it cannot speak here, and the way out; None when it can. Cheap, called before `open`."""

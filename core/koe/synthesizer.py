@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -12,30 +12,23 @@ from attrs import define, evolve, field
 
 from koe.clock import StageClock
 from koe.engines import EngineSet, OpenEngine
-from koe.errors import (
-    CancelledByCallerError,
-    InvalidRequestError,
-    KoeError,
-    NothingToSpeakError,
-    OverloadedError,
-    TextTooLongError,
-    UnsupportedFormatError,
-)
+from koe.errors import CancelledByCallerError, KoeError, OverloadedError
 from koe.hooks import Outcome, Plugin, RequestFinished, Server, overrides
+from koe.joins import Joins
 from koe.observers import notify
-from koe.pipeline import Pipeline
-from koe.registry import Owned, Registry
-from koe.settings import Settings
+from koe.pace import Pace, measured_rtf
+from koe.pipeline import Pipeline, Planned
+from koe.registry import Registry
+from koe.requests import Validator, ValidRequest
+from koe.settings import Settings, StreamingSettings
 from koe.speech import ActiveSpeech, SpeechThreads
-from koe.spelling import nearest
-from koe.stages import AudioFormat, MarkupContext
-from koe.types import EngineInfo, SpeechRequest, Voice, VoiceMix
+from koe.types import EngineInfo, Pause, SpeechRequest, Voice
 from koe.workers import Admission, Threads
 
 log = structlog.get_logger(__name__)
 
-SPEED_RANGE = (0.25, 4.0)
-VOLUME_RANGE_DB = (-60.0, 20.0)
+UNCUT = Pace(StreamingSettings(cut="never"))
+"""The pace of answers whose first segments are not cut short."""
 
 
 @define(eq=False)
@@ -49,6 +42,7 @@ class Synthesizer(Server):
     pipeline: Pipeline = field(init=False)
     engine_set: EngineSet | None = field(default=None, init=False)
     outcomes: Counter[Outcome] = field(factory=Counter, init=False)
+    paces: dict[str, Pace] = field(factory=dict, init=False)
     _lifespans: AsyncExitStack = field(factory=AsyncExitStack, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -61,8 +55,11 @@ class Synthesizer(Server):
             audio=Threads("audio", 2),
         )
 
-    async def start(self) -> None:
+    async def start(self, *, measure: bool = True) -> None:
         """Open the engines, then enter the plugins' lifespans in config order.
+
+        With `measure`, each engine speaks a word or two, which warms it up and tells how long the segments
+        of streamed answers may be.
 
         Raises:
             KoeError: an engine cannot be opened; nothing stays open.
@@ -70,6 +67,8 @@ class Synthesizer(Server):
         open_engines = partial(EngineSet.open, self.registry, self.settings)
         self.engine_set = await self.threads.inference.run(open_engines)
         try:
+            if measure and self.settings.streaming.cut != "never":
+                await self._measure(self.engine_set)
             for loaded in self.registry.plugins:
                 await self._enter_lifespan(loaded.name, loaded.plugin)
         except BaseException:
@@ -86,13 +85,15 @@ class Synthesizer(Server):
         await asyncio.get_running_loop().run_in_executor(None, self.threads.close)
 
     @asynccontextmanager
-    async def speak(self, request: SpeechRequest) -> AsyncIterator[ActiveSpeech]:
+    async def speak(
+        self, request: SpeechRequest, texts: AsyncIterator[str] | None = None
+    ) -> AsyncIterator[ActiveSpeech]:
         clock = StageClock()
         request = request if request.request_id else evolve(request, request_id=uuid.uuid4().hex)
         try:
-            opened, mix, owned_format = self._validate(request)
+            valid = self._validator().check(request, live=texts is not None)
             async with self.admission.admit():
-                speech = self._speech(request, opened, mix, owned_format, clock)
+                speech = self._speech(request, texts, valid, clock)
                 try:
                     yield speech
                 except BaseException as error:
@@ -116,6 +117,14 @@ class Synthesizer(Server):
         """The open engine called `name`, the default one for an empty name (see `EngineSet.get`)."""
         return self._open().get(name)
 
+    def _validator(self) -> Validator:
+        return Validator(self._open(), self.pipeline, self.registry.formats, self.settings.limits)
+
+    async def _measure(self, engine_set: EngineSet) -> None:
+        for name, opened in engine_set.engines.items():
+            rtf = await self.threads.inference.run(partial(measured_rtf, opened.engine))
+            self.paces[name] = Pace(self.settings.streaming, rtf)
+
     async def _enter_lifespan(self, name: str, plugin: Plugin) -> None:
         if overrides(plugin, "lifespan"):
             context = plugin.lifespan(server=self)
@@ -126,57 +135,48 @@ class Synthesizer(Server):
             raise RuntimeError("the synthesizer has not been started")
         return self.engine_set
 
-    def _validate(self, request: SpeechRequest) -> tuple[OpenEngine, VoiceMix, Owned[AudioFormat]]:
-        limit = self.settings.limits.max_characters
-        if len(request.text) > limit:
-            raise TextTooLongError(
-                f"The text has {len(request.text)} characters; the limit is {limit} "
-                f"(limits.max_characters). Send it in parts",
-                param="input",
-            )
-        if not request.text.strip():
-            raise NothingToSpeakError("The text is empty; send at least one word", param="input")
-        _check_range("speed", request.speed, SPEED_RANGE)
-        _check_range("volume_db", request.volume_db, VOLUME_RANGE_DB)
-        opened = self._open().get(request.engine)
-        mix = opened.book.resolve(request.voice)
-        self.pipeline.check(request, opened, request.language or opened.book.language(mix))
-        return opened, mix, self._format(request.format)
-
-    def _format(self, name: str) -> Owned[AudioFormat]:
-        formats = self.registry.formats
-        if name not in formats:
-            near = nearest(name, formats)
-            guess = f" Did you mean {', '.join(near)}?" if near else ""
-            raise UnsupportedFormatError(
-                f"Unknown format {name!r}.{guess} Enabled: {', '.join(formats) or 'none'}",
-                param="response_format",
-            )
-        return formats[name]
-
     def _speech(
-        self,
-        request: SpeechRequest,
-        opened: OpenEngine,
-        mix: VoiceMix,
-        owned_format: Owned[AudioFormat],
-        clock: StageClock,
+        self, request: SpeechRequest, texts: AsyncIterator[str] | None, valid: ValidRequest, clock: StageClock
     ) -> ActiveSpeech:
         processors = self.registry.audio_processors
-        context = MarkupContext(mix, request.language or opened.book.language(mix))
+        chosen = (processors[name] for name in self.settings.pipeline.postprocess if name in processors)
         return ActiveSpeech(
             request=request,
-            open_engine=opened,
-            mix=mix,
-            plan=self.pipeline.plan(request, opened, context, clock),
-            processors=tuple(
-                processors[name] for name in self.settings.pipeline.postprocess if name in processors
-            ),
-            owned_format=owned_format,
+            open_engine=valid.engine,
+            mix=valid.contexts[0].voice,
+            plan=lambda early: self._plan(request, texts, valid, clock, early=early),
+            processors=tuple(chosen),
+            owned_format=valid.format,
             threads=self.threads,
+            joins=Joins(self.settings.pauses),
             clock=clock,
             notify=partial(notify, self.registry.observers),
         )
+
+    async def _plan(
+        self,
+        request: SpeechRequest,
+        texts: AsyncIterator[str] | None,
+        valid: ValidRequest,
+        clock: StageClock,
+        *,
+        early: bool,
+    ) -> AsyncGenerator[Planned, None]:
+        """The parts of all of the request's texts, each made in a text thread when it is asked for."""
+        pace = self.paces.get(valid.engine.name) if early else None
+        job = self.pipeline.job(valid.engine, clock, pace or UNCUT)
+        offset = 0
+        async for number, text in _numbered(texts or _each([turn.text for turn in valid.turns])):
+            turn = valid.turns[min(number, len(valid.turns) - 1)]
+            context = valid.contexts[min(number, len(valid.turns) - 1)]
+            if number and request.turns:
+                yield Pause(request.turn_pause_s)
+                offset += len("\n")
+            part = evolve(request, text=text, speed=request.speed * turn.speed)
+            plan = self.pipeline.plan(part, context, job, offset)
+            while (planned := await self.threads.text.run(partial(next, plan, None))) is not None:
+                yield planned
+            offset += len(text)
 
     def _finished(
         self,
@@ -216,6 +216,18 @@ async def _leaving_quietly(plugin: str, context: AbstractAsyncContextManager[Non
             log.exception("lifespan_failed_on_stop", plugin=plugin)
 
 
+async def _each(texts: Sequence[str]) -> AsyncGenerator[str, None]:
+    for text in texts:
+        yield text
+
+
+async def _numbered(texts: AsyncIterator[str]) -> AsyncGenerator[tuple[int, str], None]:
+    number = 0
+    async for text in texts:
+        yield number, text
+        number += 1
+
+
 def _outcome(speech: ActiveSpeech | None, error: BaseException | None) -> Outcome:
     if speech is None:
         return "refused"
@@ -223,12 +235,6 @@ def _outcome(speech: ActiveSpeech | None, error: BaseException | None) -> Outcom
         return "completed"
     gone = (asyncio.CancelledError, GeneratorExit, CancelledByCallerError)
     return "cancelled" if error is None or isinstance(error, gone) else "failed"
-
-
-def _check_range(name: str, value: float, bounds: tuple[float, float]) -> None:
-    low, high = bounds
-    if not low <= value <= high:
-        raise InvalidRequestError(f"{name} must be from {low:g} to {high:g}, not {value:g}", param=name)
 
 
 def _described(info: EngineInfo) -> dict[str, object]:

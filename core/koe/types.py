@@ -70,6 +70,19 @@ class Prosody:
 
 
 @frozen
+class Turn:
+    """One speaker's part of a dialogue; what is empty or None is the request's."""
+
+    text: str
+    voice: str = ""
+    language: str | None = None
+    speed: float = 1.0
+
+
+Timestamps: TypeAlias = Literal["none", "word", "estimate"]
+
+
+@frozen
 class SpeechRequest:
     """What a caller asks for, independent of HTTP.
 
@@ -83,6 +96,11 @@ class SpeechRequest:
         bitrate: of the encoded audio in bit/s; None for the format's default.
         engine: an engine's name; empty for the default engine.
         volume_db: gain of the whole utterance in dB.
+        timestamps: `word`: the engine must time its words; `estimate`: an engine that does not time them
+            may be guessed after.
+        turns: a dialogue. `text` is then the turns' texts joined by line feeds; source spans point into it.
+        turn_pause_s: silence between turns, in seconds.
+        voice_aliases: other names for voices or mixes, for this request only.
     """
 
     text: str
@@ -96,6 +114,10 @@ class SpeechRequest:
     engine: str = ""
     volume_db: float = 0.0
     request_id: str = ""
+    timestamps: Timestamps = "none"
+    turns: tuple[Turn, ...] = ()
+    turn_pause_s: float = 0.4
+    voice_aliases: Mapping[str, str] = field(factory=dict)
 
 
 @frozen
@@ -207,7 +229,8 @@ class PhonemeWord:
 class PhonemeSegment:
     """One inference: words with phonemes, within the engine's limit.
 
-    `words` is empty for engines that accept text; those speak `text`.
+    `words` is empty for engines that accept text; those speak `text`. `boundary` is what it ends with: a
+    punctuation mark, `paragraph`, or nothing where it was cut between words.
     """
 
     text: str
@@ -218,6 +241,7 @@ class PhonemeSegment:
     source: Span = Span(0, 0)
     alignment: Alignment = field(eq=False, factory=lambda: Alignment(()))
     unknown_symbols: tuple[str, ...] = ()
+    boundary: str = ""
 
     @property
     def phonemes(self) -> str:
@@ -233,6 +257,29 @@ class WordTiming:
     start_s: float
     end_s: float
     source: Span
+
+
+@frozen
+class MarkTiming:
+    """When a `Mark` is reached, in seconds from the start of the answer."""
+
+    name: str
+    time_s: float
+    source: Span
+
+
+@frozen
+class SpeechPiece:
+    """Encoded audio on its way, with what begins in the audio made since the piece before it.
+
+    `data` may be empty. Timings count from the first sample of the answer; `estimated` says that the engine
+    did not measure them.
+    """
+
+    data: bytes
+    words: tuple[WordTiming, ...] = ()
+    marks: tuple[MarkTiming, ...] = ()
+    estimated: bool = False
 
 
 @frozen
@@ -291,6 +338,7 @@ __all__ = [
     "EngineInfo",
     "GivenPhonemes",
     "Mark",
+    "MarkTiming",
     "Mode",
     "Pause",
     "PhonemeSegment",
@@ -300,9 +348,12 @@ __all__ = [
     "Samples",
     "Segment",
     "Span",
+    "SpeechPiece",
     "SpeechRequest",
     "Stage",
     "StreamInfo",
+    "Timestamps",
+    "Turn",
     "Utterance",
     "UtterancePart",
     "Voice",

@@ -46,6 +46,11 @@ class VoiceBook:
             raise _wrong(f"The voice has {len(expression)} characters; the limit is {MAX_EXPRESSION}")
         return self._resolve(expression.strip() or self.default, ())
 
+    def find(self, expression: str) -> tuple[VoiceMix, str]:
+        """The voices behind `expression`, and their language (see `resolve`)."""
+        mix = self.resolve(expression)
+        return mix, self.language(mix)
+
     def voice(self, name: str) -> Voice | None:
         """The engine's voice called `name` (not an alias)."""
         return self.engine.find_voice(name)

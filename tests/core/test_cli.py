@@ -7,7 +7,6 @@ import tomllib
 import wave
 
 import pytest
-
 from koe.cli.main import main
 from koe.testing.tiny_model import write_tiny_model
 

@@ -5,7 +5,6 @@ from importlib.metadata import EntryPoint
 
 import pytest
 from attrs import frozen
-
 from koe import plugins
 from koe.api import Normalizer, Plugin, hookimpl
 from koe.collect import Collector
@@ -13,8 +12,8 @@ from koe.config import load as load_configuration
 from koe.errors import ConfigError
 from koe.hooks import ENTRY_POINT_GROUP
 from koe.registry import LoadedPlugin
-from koe.testing.fakes import FakePlugin
 from koe.testing.build import registry_of
+from koe.testing.fakes import FakePlugin
 
 
 class Shout(Normalizer):

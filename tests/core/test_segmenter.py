@@ -1,5 +1,7 @@
 """Segments fit the engine, and nothing is lost in cutting them."""
 
+from itertools import chain, repeat
+
 from hypothesis import given
 from hypothesis import strategies as st
 from koe.segmenter import cut_phonemes, cut_text
@@ -19,7 +21,7 @@ def _words(text):
 
 
 def _cut(words, limit, vocabulary=None):
-    return list(cut_phonemes(SEGMENT, words, vocabulary, limit))
+    return list(cut_phonemes(SEGMENT, words, vocabulary, repeat(limit)))
 
 
 def test_what_fits_stays_one_segment():
@@ -81,3 +83,24 @@ def test_text_is_cut_without_loss(text, limit):
     assert "".join("".join(piece.text for piece in pieces).split()) == "".join(text.split())
     assert all(len(piece.text) <= limit for piece in pieces)
     assert all(text[piece.source.start : piece.source.end] == piece.text for piece in pieces)
+
+
+def test_budgets_are_taken_one_by_one():
+    words = _words("the quick brown fox jumps over the lazy dog and runs away")
+    segments = list(cut_phonemes(SEGMENT, words, None, chain([12, 20], repeat(100))))
+    assert [segment.phonemes for segment in segments] == [
+        "the quick",
+        "brown fox jumps",
+        "over the lazy dog and runs away",
+    ]
+
+
+def test_the_boundary_is_the_mark_that_a_segment_ends_with():
+    words = _words("one, two three. four")
+    segments = list(cut_phonemes(SEGMENT, words, None, chain([8, 12], repeat(100))))
+    assert [(s.phonemes, s.boundary) for s in segments] == [("one,", ","), ("two three.", "."), ("four", "")]
+
+
+def test_a_closing_quote_does_not_hide_the_boundary():
+    words = [PhonemeWord("x", "x", ".” ", Span(0, 1))]
+    assert _cut(words, 10)[0].boundary == "."

@@ -7,7 +7,6 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 from attrs import evolve
-
 from koe.api import AudioChunk, AudioProcessor, AudioStream, Normalizer, Plugin, hookimpl
 from koe.errors import (
     InvalidRequestError,
@@ -171,11 +170,11 @@ async def test_only_one_segment_is_made_ahead_of_the_listener():
     async with (
         running(FakePlugin(engine)) as synthesizer,
         synthesizer.speak(_request("Aa. Bb. Cc. Dd. Ee.")) as speech,
+        aclosing(speech.chunks()) as chunks,
     ):
-        async with aclosing(speech.chunks()) as chunks:
-            await anext(chunks)
-            await _settled(engine)
-            assert [segment.text for segment in engine.spoken] == ["Aa", "Bb"]
+        await anext(chunks)
+        await _settled(engine)
+        assert [segment.text for segment in engine.spoken] == ["Aa", "Bb"]
     assert [segment.text for segment in engine.spoken] == ["Aa", "Bb"]
 
 

@@ -15,7 +15,7 @@ from koe.http.backend import Backend, Readiness, Stats
 from koe.registry import PluginState
 from koe.settings import LimitsSettings, Settings
 from koe.stages import AudioFormat, Encoder
-from koe.types import AudioChunk, EngineInfo, Mode, SpeechRequest, StreamInfo, Voice
+from koe.types import AudioChunk, EngineInfo, Mode, SpeechPiece, SpeechRequest, StreamInfo, Voice
 from starlette.applications import Starlette
 
 
@@ -50,11 +50,11 @@ class FakeSpeech(Speech):
     sent: int = 0
     closed: bool = False
 
-    async def chunks(self) -> AsyncIterator[AudioChunk]:
+    async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         raise NotImplementedError
         yield
 
-    async def encoded(self, mode: Mode = "stream") -> AsyncGenerator[bytes, None]:
+    async def pieces(self, mode: Mode = "stream") -> AsyncGenerator[SpeechPiece, None]:
         self.mode = mode
         try:
             await self.backend.first_gate.wait()
@@ -62,7 +62,7 @@ class FakeSpeech(Speech):
                 if isinstance(piece, Exception):
                     raise piece
                 self.sent += 1
-                yield piece
+                yield piece if isinstance(piece, SpeechPiece) else SpeechPiece(piece)
                 await self.backend.gate.wait()
         finally:
             self.closed = True
@@ -99,7 +99,9 @@ class FakeBackend(Backend):
         return self.speeches[-1]
 
     @asynccontextmanager
-    async def speak(self, request: SpeechRequest) -> AsyncIterator[Speech]:
+    async def speak(
+        self, request: SpeechRequest, texts: AsyncIterator[str] | None = None
+    ) -> AsyncIterator[Speech]:
         if self.refusal is not None:
             self.refused += 1
             raise self.refusal

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from attrs import evolve, frozen
-
 from koe.hooks import Plugin
 from koe.http import sockets
 from koe.http.serve import serve_async
@@ -19,6 +18,7 @@ from koe.settings import Settings
 from koe.testing.build import FAKE_SETTINGS, registry_of
 from koe.text import TextPlugin
 from koe_formats import FormatsConfig, FormatsPlugin
+
 from tests.server.harness import PATIENCE_S, ROOT, ToyServer
 
 

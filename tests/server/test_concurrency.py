@@ -3,11 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-
 from koe.api import Plugin, hookimpl
 from koe.settings import EngineSettings, LimitsSettings, Settings
 from koe.testing.fakes import FakeEngine, FakePlugin
 from koe_espeak import EspeakConfig, EspeakPlugin
+
 from tests.server.live import live
 
 _SUBJECTS = (
@@ -16,8 +16,8 @@ _SUBJECTS = (
     )
 )
 _VERBS = "walked,read,sang,thought,wound,recorded,lived".split(",")
-_PLACES = (
-    "near the sea,in 1984,at the market,behind the house,on Wednesday,through the night,for $3.50,with Dr. Smith".split(",")
+_PLACES = "near the sea,in 1984,at the market,behind the house,on Wednesday,through the night,for $3.50,with Dr. Smith".split(
+    ","
 )
 
 

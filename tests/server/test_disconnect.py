@@ -4,8 +4,8 @@ import threading
 
 import httpx
 import pytest
-
 from koe.testing.fakes import FakeEngine, FakePlugin
+
 from tests.server.harness import wait_until
 from tests.server.live import live
 

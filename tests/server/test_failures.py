@@ -2,8 +2,8 @@
 
 import httpx
 import pytest
-
 from koe.testing.fakes import FakeEngine, FakePlugin
+
 from tests.server.live import live
 
 BODY = {"input": "First one. Second one. Third one. Fourth one.", "response_format": "wav"}

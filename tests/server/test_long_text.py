@@ -2,9 +2,9 @@
 
 import httpx
 import pytest
-
 from koe.text import Sentences
 from koe.types import Segment, VoiceMix
+
 from tests.server.live import KoeServer
 
 _SENTENCES = [

@@ -2,8 +2,8 @@
 
 import openai
 import pytest
-
 from koe.testing.tiny_model import write_tiny_model
+
 from tests.server.audio import FRAME_SAMPLES, decoded
 from tests.server.live import KoeServer
 

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 from attrs import evolve
-
 from koe.settings import LimitsSettings
 from koe.testing.build import FAKE_SETTINGS
 from koe.testing.fakes import FakeEngine, FakePlugin
+
 from tests.server.harness import wait_until
 from tests.server.live import live
 

@@ -38,7 +38,7 @@ class Spoken:
     total_s: float
 
 
-def say(  # noqa: PLR0913 - each is an option of the command
+def say(
     text: Annotated[str, Parameter(allow_leading_hyphen=True)] = "",
     /,
     *,
@@ -146,7 +146,7 @@ def _format_of(output: str, registry: Registry) -> str:
 
 
 async def _say(synthesizer: Synthesizer, request: SpeechRequest, output: str) -> Spoken:
-    await synthesizer.start()
+    await synthesizer.start(measure=False)
     try:
         async with synthesizer.speak(request) as speech:
             with _sink(output) as sink, _progress(len(request.text), speech) as step:

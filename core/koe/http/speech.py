@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, aclosing
-from typing import cast
 
 from attrs import frozen
 from starlette.types import Receive, Scope, Send
@@ -143,14 +142,14 @@ def engine_of(backend: Backend, model: str | None) -> str:
 
 
 async def _streamed(speech: Speech, ignored: tuple[str, ...]) -> AudioResponse:
-    pieces = cast("AsyncGenerator[bytes, None]", speech.encoded("stream"))
+    pieces = speech.encoded("stream")
     first = await _first(pieces)
     headers = {**_headers(speech, ignored), ACCEL_BUFFERING: "no"}
     return AudioResponse(first, pieces, media_type=speech.format.media_type, headers=headers)
 
 
 async def _whole(speech: Speech, ignored: tuple[str, ...]) -> AudioResponse:
-    made = cast("AsyncGenerator[bytes, None]", speech.encoded("whole"))
+    made = speech.encoded("whole")
     async with aclosing(made):
         pieces = [await _first(made), *[piece async for piece in made]]
     headers = {**_headers(speech, ignored), "content-length": str(sum(map(len, pieces)))}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from attrs import Attribute, frozen
 from msgspec import Meta
 
-from koe.synthesizer import SPEED_RANGE, VOLUME_RANGE_DB
+from koe.requests import SPEED_RANGE, VOLUME_RANGE_DB
 from koe.voices import MAX_EXPRESSION
 
 Speed: TypeAlias = Annotated[float, Meta(ge=SPEED_RANGE[0], le=SPEED_RANGE[1])]

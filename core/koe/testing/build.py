@@ -7,15 +7,24 @@ from koe.collect import Collector
 from koe.errors import ConfigError
 from koe.hooks import Plugin
 from koe.registry import LoadedPlugin, PluginState, Registry
-from koe.settings import EngineSettings, PipelineSettings, Settings
+from koe.settings import (
+    EngineSettings,
+    PausesSettings,
+    PipelineSettings,
+    Settings,
+    StreamingSettings,
+)
 from koe.synthesizer import Synthesizer
 from koe.testing.fakes import FakePlugin
 from koe.text import TextPlugin
 
 FAKE_SETTINGS = Settings(
-    pipeline=PipelineSettings(phonemize=("letters",)), engine=EngineSettings(auto_order=("fake",))
+    pipeline=PipelineSettings(phonemize=("letters",)),
+    engine=EngineSettings(auto_order=("fake",)),
+    pauses=PausesSettings(after={}, paragraph_s=0.0, trim=False),
+    streaming=StreamingSettings(cut="never"),
 )
-"""Settings with which `FakePlugin` speaks."""
+"""Settings with which `FakePlugin` speaks exactly what its segments say: no pauses, no early cuts."""
 
 
 def registry_of(*plugins: Plugin) -> Registry:
@@ -30,10 +39,12 @@ def registry_of(*plugins: Plugin) -> Registry:
 
 
 @asynccontextmanager
-async def running(*plugins: Plugin, settings: Settings = FAKE_SETTINGS) -> AsyncIterator[Synthesizer]:
+async def running(
+    *plugins: Plugin, settings: Settings = FAKE_SETTINGS, measure: bool = False
+) -> AsyncIterator[Synthesizer]:
     """A started synthesizer with `plugins` (without any: the fake ones) and the plugin `text`."""
     synthesizer = Synthesizer(registry_of(TextPlugin(), *(plugins or [FakePlugin()])), settings)
-    await synthesizer.start()
+    await synthesizer.start(measure=measure)
     try:
         yield synthesizer
     finally:

@@ -75,6 +75,7 @@ class FakeEngine(Engine):
     max_phonemes: ClassVar[int | None] = 510
     rate_range: tuple[float, float] = (0.5, 2.0)
     mixes: ClassVar[bool] = True
+    times_words: bool = True
 
     def missing(self) -> str | None:
         return self.reason_missing

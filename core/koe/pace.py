@@ -1,0 +1,76 @@
+"""How long segments may be, so that the first sounds soon and playback does not run dry behind it."""
+
+import time
+from collections.abc import Iterator
+from itertools import repeat
+
+import structlog
+from attrs import frozen
+
+from koe.cancellation import Cancellation
+from koe.settings import StreamingSettings
+from koe.stages import Engine
+from koe.types import PhonemeSegment, PhonemeWord, VoiceMix
+
+log = structlog.get_logger(__name__)
+
+AUDIBLE_RTF = 0.02
+"""From this real-time factor on, a sentence takes long enough to be waited for."""
+_MARGIN = 0.8
+_PROBE = "həlˈO wˈɜɹld, hˌW ˈɑɹ ju"
+
+
+@frozen
+class Pace:
+    """Segment lengths for one engine.
+
+    While a segment plays, the next one is made: that works out where it is at most `1 / rtf` times as long.
+    """
+
+    settings: StreamingSettings
+    rtf: float | None = None
+    """The engine's measured real-time factor; None where it was not measured."""
+
+    @property
+    def cuts(self) -> bool:
+        """Whether streamed answers begin with short segments."""
+        if self.settings.cut == "auto":
+            return self.rtf is not None and self.rtf >= AUDIBLE_RTF
+        return self.settings.cut == "always"
+
+    @property
+    def growth(self) -> float:
+        """How many times longer the next segment may be."""
+        if not self.rtf:
+            return self.settings.growth
+        return min(self.settings.growth, max(1.0, _MARGIN / self.rtf))
+
+    def budgets(self, limit: int) -> Iterator[int]:
+        """The most phoneme symbols of each segment in turn, up to `limit`."""
+        budget = float(self.settings.first_phonemes)
+        while self.cuts and budget < limit:
+            yield int(budget)
+            budget *= self.growth
+            if self.growth == 1.0:
+                yield from repeat(int(budget))
+        yield from repeat(limit)
+
+
+def measured_rtf(engine: Engine) -> float | None:
+    """The engine's real-time factor on a short segment; warms it up, too. None for engines that accept text.
+
+    Blocks while the engine speaks twice.
+    """
+    if engine.accepts != "phonemes":
+        return None
+    voice = engine.voices()[0]
+    known = engine.vocabulary
+    symbols = _PROBE if known is None else "".join(symbol for symbol in _PROBE if symbol in known)
+    word = PhonemeWord("probe", symbols)
+    segment = PhonemeSegment("probe", (word,), VoiceMix.of(voice.name), voice.language)
+    engine.infer(segment, Cancellation())
+    start = time.perf_counter()
+    chunk = engine.infer(segment, Cancellation())
+    rtf = (time.perf_counter() - start) / max(chunk.seconds, 1e-3)
+    log.info("engine_measured", engine=engine.name, rtf=round(rtf, 3))
+    return rtf
