@@ -2,9 +2,9 @@
 
     python -m benchmarks.embedded
 
-Starts `koe serve` as a process and prints, as JSON: seconds from the start of the process to the first 200 of
-`/health/ready` (median of 3 starts), whole answers per second (8 connections, short texts all different, so that
-nothing could be cached), and the resident memory of the server process after that.
+Starts `koe serve` as a process and prints, as JSON: seconds from the start of the process to the first
+200 of `/health/ready` (median of 3 starts), whole answers per second (8 connections, short texts all
+different, so that nothing could be cached), and the resident memory of the server process after that.
 """
 
 import asyncio

@@ -80,7 +80,10 @@ class Collector:
                 continue
             if overrides(loaded.plugin, hook) and not self._implements(loaded, hook):
                 owner = type(loaded.plugin).__name__
-                yield f"plugin {loaded.name!r}: {owner}.{hook} lacks @hookimpl and would never be called; add it"
+                yield (
+                    f"plugin {loaded.name!r}: {owner}.{hook} lacks @hookimpl "
+                    f"and would never be called; add it"
+                )
         try:
             self._manager.register(loaded.plugin, loaded.name)
             self._manager.check_pending()

@@ -163,12 +163,11 @@ def _normalized(owned: Owned[Normalizer], segments: Iterable[Segment]) -> Iterat
 
 def _with_last(items: Iterator[T]) -> Iterator[tuple[T, bool]]:
     """Each item, and whether it is the last."""
-    for item in items:
+    held = next(items, None)
+    while held is not None:
         following = next(items, None)
-        while following is not None:
-            yield item, False
-            item, following = following, next(items, None)
-        yield item, True
+        yield held, following is None
+        held = following
 
 
 def _timed(items: Iterator[T], clock: StageClock, stage: Stage) -> Iterator[T]:

@@ -62,7 +62,8 @@ def _unknown(where: str, reference: _Reference) -> Iterator[str]:
             near = nearest(name, reference.known)
             guess = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
             listing = ", ".join(reference.known) or "none"
-            yield f"{where}: no enabled plugin registers {reference.kind} {name!r}{guess} (registered: {listing})"
+            unknown = f"no enabled plugin registers {reference.kind} {name!r}"
+            yield f"{where}: {unknown}{guess} (registered: {listing})"
 
 
 def _after_last(configuration: Configuration, registry: Registry) -> Iterator[str]:

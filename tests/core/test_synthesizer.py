@@ -151,13 +151,17 @@ async def test_a_failure_in_the_third_segment_comes_after_two_good_ones_and_befo
         synthesizer.speak(_request("Aa. Bb. Cc. Dd.")) as speech,
     ):
         engine.before = lambda segment, cancellation: _raise_on(segment, "Cc")
-        pieces = []
+        pieces: list[bytes] = []
         with pytest.raises(StageError):
-            async for piece in speech.encoded():
-                pieces.append(piece)
+            await _collect(speech, pieces)
     assert np.array_equal(
         np.frombuffer(b"".join(pieces), np.float32), np.concatenate([_tones("aa."), _tones("bb.")])
     )
+
+
+async def _collect(speech, pieces):
+    async for piece in speech.encoded():
+        pieces += [piece]
 
 
 def _raise_on(segment, text):
@@ -310,7 +314,7 @@ async def test_the_text_is_read_lazily():
 async def test_plugins_lifespans_nest_around_the_service():
     from contextlib import asynccontextmanager
 
-    order = []
+    order: list[str] = []
 
     class First(Plugin):
         @hookimpl

@@ -4,9 +4,9 @@ import re
 import sys
 import types
 from pathlib import Path
+from typing import Any
 
 import pluggy
-
 from koe.hooks import PROJECT, Plugin
 from koe.testing.build import registry_of
 from koe.testing.conformance.normalizers import NormalizerConformance
@@ -34,7 +34,7 @@ def test_the_page_s_plugin_registers_and_works():
 
 def test_the_page_s_test_is_a_test():
     _module()
-    namespace = {"__name__": "page"}
+    namespace: dict[str, Any] = {"__name__": "page"}
     exec(_CODE[1], namespace)
     assert issubclass(namespace["TestPolite"], NormalizerConformance)
 

@@ -29,7 +29,7 @@ def test_ci_runs_the_readme_s_test_command():
 
 def test_every_plugin_of_the_table_is_a_built_in():
     table = dict(re.findall(r"^\| `(\w+)` \| `([\w-]+)` \|", README, re.MULTILINE))
-    declared = {}
+    declared: dict[str, str] = {}
     for file in [ROOT / "core/pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")]:
         project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
         declared |= dict.fromkeys(project["entry-points"]["koe.v1"], project["name"])

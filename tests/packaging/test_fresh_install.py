@@ -1,4 +1,4 @@
-"""In a fresh virtual environment, the README's command installs and speaks, and a third-party plugin fits in."""
+"""In a fresh environment, the README's command installs and speaks, and a third-party plugin fits in."""
 
 import json
 import os
@@ -44,7 +44,7 @@ class Environment:
         return done.stdout + done.stderr
 
     def koe(self, *arguments: object, code: int = 0, **environ: str) -> str:
-        return self.run(self.python.parent / "koe", *arguments, code=code, **environ)
+        return self.run(self.python.parent / "koe", *arguments, cwd=None, code=code, **environ)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Decodes what a server sent, with a decoder that koe's encoders do not share code with where there is one."""
+"""Decodes what a server sent."""
 
 import io
 
@@ -13,7 +13,7 @@ def decoded(data: bytes, name: str) -> np.ndarray:
     """Mono float32 samples at 24 kHz."""
     if name == "pcm":
         return np.frombuffer(data, "<i2").astype(np.float32) / 32768
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         resampler = av.AudioResampler("flt", "mono", 24_000)
         parts = [
             part.to_ndarray()[0]

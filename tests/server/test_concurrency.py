@@ -11,14 +11,13 @@ from koe_espeak import EspeakConfig, EspeakPlugin
 from tests.server.live import live
 
 _SUBJECTS = (
-    "the old captain,a small dog,my neighbour,every child,the wind,our teacher,nobody,a famous singer".split(
-        ","
-    )
-)
+    "the old captain,a small dog,my neighbour,every child,the wind,our teacher,nobody,a famous singer"
+).split(",")
 _VERBS = "walked,read,sang,thought,wound,recorded,lived".split(",")
-_PLACES = "near the sea,in 1984,at the market,behind the house,on Wednesday,through the night,for $3.50,with Dr. Smith".split(
-    ","
-)
+_PLACES = (
+    "near the sea,in 1984,at the market,behind the house,on Wednesday,through the night,for $3.50,"
+    "with Dr. Smith"
+).split(",")
 
 
 def _texts():

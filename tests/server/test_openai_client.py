@@ -96,10 +96,10 @@ def test_errors_are_the_client_s_own_kinds(client):
     with pytest.raises(openai.BadRequestError) as caught:
         client.audio.speech.create(model="tts-1", voice="nobody", input="Hi.")
     assert (caught.value.code, caught.value.param) == ("voice_not_found", "voice")
-    with pytest.raises(openai.NotFoundError) as caught:
+    with pytest.raises(openai.NotFoundError) as unknown:
         client.audio.speech.create(model="gpt-5", voice="alloy", input="Hi.")
-    assert caught.value.code == "model_not_found"
-    assert caught.value.response.headers["x-request-id"]
+    assert unknown.value.code == "model_not_found"
+    assert unknown.value.response.headers["x-request-id"]
 
 
 def test_models_are_listed_and_found(client):

@@ -17,14 +17,21 @@ def _settings(**limits):
     return evolve(FAKE_SETTINGS, limits=LimitsSettings(**limits))
 
 
-def _post(server, text, **client):
+def _waiting_for(gate):
+    def wait(segment, cancellation):
+        assert gate.wait(30)
+
+    return wait
+
+
+def _post(server, text):
     body = {"input": text, "response_format": "pcm", "stream": False}
     return httpx.post(f"{server.url}/v1/audio/speech", json=body, timeout=30)
 
 
 def test_twenty_at_once_with_four_places_give_only_200_and_503():
     gate = threading.Event()
-    engine = FakeEngine(before=lambda segment, cancellation: gate.wait(30))
+    engine = FakeEngine(before=_waiting_for(gate))
     texts = ["abcdefghijklmnopqrst"[: i + 1] + "." for i in range(20)]
     with live(FakePlugin(engine), settings=_settings(max_concurrent=4, max_queued=3)) as server:
         with ThreadPoolExecutor(20) as pool:
@@ -45,7 +52,7 @@ def test_twenty_at_once_with_four_places_give_only_200_and_503():
 
 def test_a_place_in_the_queue_has_a_deadline():
     gate = threading.Event()
-    engine = FakeEngine(before=lambda segment, cancellation: gate.wait(30))
+    engine = FakeEngine(before=_waiting_for(gate))
     settings = _settings(max_concurrent=1, max_queued=5, queue_timeout_s=0.05)
     with live(FakePlugin(engine), settings=settings) as server, ThreadPoolExecutor(1) as pool:
         first = pool.submit(_post, server, "one.")

@@ -89,7 +89,10 @@ def _why_not(name: str, registry: Registry) -> str:
         return f"Plugin {name!r} failed to load: {failed.error}"
     known = installed()
     if name in known:
-        return f"Plugin {name!r} is installed but not enabled; add --enable {name}, or plugins.enabled in the config"
+        return (
+            f"Plugin {name!r} is installed but not enabled; "
+            f"add --enable {name}, or list it in plugins.enabled in the config"
+        )
     near = nearest(name, known)
     guess = f"; did you mean {' or '.join(near)}?" if near else ""
     return f"Plugin {name!r} is not installed{guess} (installed: {', '.join(known)})"

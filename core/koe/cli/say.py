@@ -140,7 +140,8 @@ def _format_of(output: str, registry: Registry) -> str:
     name = ending if ending in registry.formats else endings.get(ending, "")
     if not name:
         raise UnsupportedFormatError(
-            f"{output!r} does not say the format; add --format, one of {', '.join(registry.formats) or 'none'}"
+            f"{output!r} does not say the format; "
+            f"add --format, one of {', '.join(registry.formats) or 'none'}"
         )
     return name
 
