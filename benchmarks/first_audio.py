@@ -3,10 +3,10 @@
     python -m benchmarks.first_audio --model kokoro-v1.0.onnx --voices voices-v1.0.bin
 
 Starts two servers on the same model, one that cuts the first segments short (the default) and one that does
-not (`streaming.cut = "never"`), and sends each texts of 5, 50 and 400 words over HTTP, one at a time, each text
-used once, so that nothing could be cached. Time to first audio is from the request until the first sample above
--50 dB of full scale has been received, as PCM. Prints medians, ratios and, from the arrival times of the cut
-answers, whether a player that starts at once would ever have run dry.
+not (`streaming.cut = "never"`), and sends each texts of 5, 50 and 400 words over HTTP, one at a time, each
+text used once, so that nothing could be cached. Time to first audio is from the request until the first
+sample above -50 dB of full scale has been received, as PCM. Prints medians, ratios and, from the arrival
+times of the cut answers, whether a player that starts at once would ever have run dry.
 
 The two servers take turns, request by request, so that other load on the machine hits both alike.
 """
@@ -27,9 +27,9 @@ import httpx
 import numpy as np
 
 WORDS = (
-    "the morning began with a thin rain over the harbour and nobody in the town remembered when the old clock had "
-    "stopped so the captain looked at the tide while dogs and children ran through the market until noon when the "
-    "fish were gone and every basket was empty again"
+    "the morning began with a thin rain over the harbour and nobody in the town remembered when the old "
+    "clock had stopped so the captain looked at the tide while dogs and children ran through the market "
+    "until noon when the fish were gone and every basket was empty again"
 ).split()
 SIZES = (5, 50, 400)
 BYTES_PER_S = 24_000 * 2

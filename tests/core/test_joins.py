@@ -5,7 +5,6 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
-
 from koe.alignment import Span
 from koe.joins import Joins
 from koe.settings import PausesSettings

@@ -1,10 +1,9 @@
 """The first segment is short, the next ones grow, and playback does not run dry."""
 
-from itertools import islice
+from itertools import islice, pairwise
 
 import pytest
 from attrs import evolve
-
 from koe.pace import Pace, measured_rtf
 from koe.settings import StreamingSettings
 from koe.testing.build import FAKE_SETTINGS, running
@@ -28,7 +27,7 @@ def test_segments_double_until_the_limit():
 def test_a_slow_engine_s_segments_grow_less():
     """While one segment plays, the next is made: at most 1 / rtf times as long."""
     budgets = _budgets(0.6)
-    assert all(later <= earlier / 0.6 for earlier, later in zip(budgets, budgets[1:], strict=False))
+    assert all(later <= earlier / 0.6 for earlier, later in pairwise(budgets))
     assert budgets[1] > budgets[0]
 
 

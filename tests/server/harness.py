@@ -41,7 +41,7 @@ class ToyServer:
     """`tests.server.toy` in a process (or several) of its own."""
 
     def __init__(self, **options: Any) -> None:
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115  closed in __exit__
+        self._log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.server.toy", json.dumps(options)],
             cwd=ROOT,
