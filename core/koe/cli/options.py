@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 from typing import Annotated
 
-from attrs import frozen
+from attrs import evolve, frozen
 from cyclopts import Parameter
 
 from koe.config import Configuration, load
+from koe.layers import DEFAULT
 from koe.logs import configure_logging
 
 _REPEATED = Parameter(negative=())
@@ -27,8 +28,11 @@ class ConfigOptions:
     disable: Annotated[tuple[str, ...], _REPEATED] = ()
     """Do without a plugin."""
 
-    def load(self, *assignments: str) -> Configuration:
-        """The configuration, with `assignments` on top. Its problems are not raised yet."""
+    def load(self, *assignments: str, quiet: bool = True) -> Configuration:
+        """The configuration, with `assignments` on top. Its problems are not raised yet.
+
+        Sets up logging: with `quiet`, warnings only where nobody has set `log.level`.
+        """
         configuration = load(
             files=self.config,
             environ=os.environ,
@@ -36,7 +40,10 @@ class ConfigOptions:
             enable=self.enable,
             disable=self.disable,
         )
-        configure_logging(configuration.settings.log)
+        log = configuration.settings.log
+        if quiet and configuration.sources.get("log.level") == DEFAULT:
+            log = evolve(log, level="warning")
+        configure_logging(log)
         return configuration
 
 

@@ -28,7 +28,7 @@ def serve(
     assignments = [assignment("server.host", host)] if host else []
     assignments += [f"server.port={port}"] if port is not None else []
     assignments += [f"server.workers={workers}"] if workers is not None else []
-    configuration = options.load(*assignments)
+    configuration = options.load(*assignments, quiet=False)
     registry, settings = load(configuration), configuration.settings
     choose(registry, settings)
     return run_server(lambda: KoeService(registry, settings), settings.server)
