@@ -141,6 +141,14 @@ class Server(ABC):
             OverloadedError: there is no room.
         """
 
+    @property
+    def workers(self) -> int:
+        """How many processes serve with this config, this one among them.
+
+        0 in commands such as `koe say`, which serve nobody: listeners have no place there.
+        """
+        return 0
+
     @abstractmethod
     def engines(self) -> Sequence[EngineInfo]:
         """The open engines, the default first."""

@@ -76,6 +76,7 @@ def test_the_parts_come_as_distributions_of_their_own(environment):
         "kokoro": ("koe", "active"),
         "providers": ("koe-providers", "active"),
         "text": ("koe", "active"),
+        "wyoming": ("koe-wyoming", "disabled"),
     }
 
 

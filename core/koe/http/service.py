@@ -17,6 +17,10 @@ from koe.synthesizer import Synthesizer
 class SynthesizerBackend(Synthesizer, Backend):
     """A synthesizer that describes itself to the routes."""
 
+    @property
+    def workers(self) -> int:
+        return self.settings.server.workers
+
     def models(self) -> Mapping[str, str]:
         return self._open().models
 
