@@ -148,6 +148,7 @@ class LimitsSettings:
         max_concurrent: requests that are worked on at the same time.
         max_queued: requests that wait behind them.
         queue_timeout_s: how long one waits before it is refused with 503.
+        max_sessions: streaming WebSockets that are open at the same time, idle ones among them.
     """
 
     max_characters: int = field(default=200_000, validator=[ge(1), le(10_000_000)])
@@ -155,6 +156,7 @@ class LimitsSettings:
     max_concurrent: int = field(default=8, validator=[ge(1), le(10_000)])
     max_queued: int = field(default=64, validator=[ge(0), le(100_000)])
     queue_timeout_s: float = field(default=10.0, validator=[gt(0), le(3600)])
+    max_sessions: int = field(default=256, validator=[ge(0), le(100_000)])
 
 
 @frozen
@@ -185,10 +187,17 @@ class HttpSettings:
     Attributes:
         response_format: the default `response_format`.
         docs: whether `/docs` and `/openapi.json` are served.
+        stream_idle_timeout_s: after how long without text a streaming WebSocket's utterance is complete, as
+            if it had been flushed.
+        stream_session_timeout_s: how long a streaming WebSocket may be silent before it is closed.
+        stream_stall_timeout_s: how long its client may take no audio before the connection is broken.
     """
 
     response_format: str = "mp3"
     docs: bool = True
+    stream_idle_timeout_s: float = field(default=20.0, validator=[gt(0), le(3600)])
+    stream_session_timeout_s: float = field(default=300.0, validator=[gt(0), le(86_400)])
+    stream_stall_timeout_s: float = field(default=60.0, validator=[gt(0), le(3600)])
 
 
 @frozen

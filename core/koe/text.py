@@ -51,16 +51,22 @@ class Sentences(Normalizer):
             start = end
 
 
-def _boundaries(segment: Segment) -> Iterator[int]:
-    text = segment.text
-    for match in _END.finditer(text):
-        if segment.protects(match.start(), match.end()):
-            continue
+def sentence_ends(text: str, start: int = 0) -> Iterator[tuple[int, int]]:
+    """Where sentences end from `start` on: begin and end of each ending mark, found one at a time.
+
+    Whether a mark ends a sentence depends on the text before it and on the first character behind it that is
+    no space; at the end of `text` every full stop does.
+    """
+    for match in _END.finditer(text, start):
         if match["stop"] == "." and not _ends_sentence(text, match.start("stop"), match.end()):
             continue
         if match["stop"] in {"…", "..."} and _next_is_lower(text, match.end()):
             continue
-        yield match.end()
+        yield match.span()
+
+
+def _boundaries(segment: Segment) -> Iterator[int]:
+    return (end for start, end in sentence_ends(segment.text) if not segment.protects(start, end))
 
 
 def _ends_sentence(text: str, stop: int, after: int) -> bool:

@@ -105,6 +105,7 @@ class Admission:
     max_queued: int
     queue_timeout_s: float
     draining: bool = field(default=False, init=False)
+    drain_begun: asyncio.Event = field(factory=asyncio.Event, init=False)
     _running: int = field(default=0, init=False)
     _admitted: int = field(default=0, init=False)
     _refused: int = field(default=0, init=False)
@@ -131,6 +132,7 @@ class Admission:
     def begin_drain(self) -> None:
         """Refuse new requests from now on, and those that still wait in the queue."""
         self.draining = True
+        self.drain_begun.set()
         for turn in self._queue:
             if not turn.done():
                 turn.set_exception(self._draining())

@@ -147,6 +147,13 @@ class FakeBackend(Backend):
     def plugins(self) -> Sequence[PluginState]:
         return self.states
 
+    def check(self, request: SpeechRequest) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
+    async def drain_begun(self) -> None:
+        await asyncio.Event().wait()
+
     def readiness(self) -> Readiness:
         return self.ready
 

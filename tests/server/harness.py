@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
 
 import h2.connection
@@ -110,10 +110,17 @@ class ToyServer:
             yield sock
 
 
+class Served(Protocol):
+    """A server that answers at `url`."""
+
+    @property
+    def url(self) -> str: ...
+
+
 class RawHttp2:
     """An HTTP/2 client that grants no window beyond the first 65535 bytes, or none at all."""
 
-    def __init__(self, server: ToyServer, window: int = 65535) -> None:
+    def __init__(self, server: Served, window: int = 65535) -> None:
         place = urlsplit(server.url)
         self.authority = place.netloc
         self.socket = socket.create_connection((place.hostname, place.port), PATIENCE_S)

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from attrs import evolve, frozen
 from koe.hooks import Plugin
@@ -42,10 +42,18 @@ class KoeServer(ToyServer):
 
 @frozen
 class LiveServer:
-    """A server in a thread of this process, and the service behind it."""
+    """A server in a thread of this process, the service behind it, and the thread's event loop."""
 
     url: str
     service: KoeService
+    loop: asyncio.AbstractEventLoop
+    thread: threading.Thread
+    _stop: asyncio.Event
+
+    def stop(self) -> None:
+        """What SIGTERM does. Returns at once; the thread ends when the server has drained."""
+        with suppress(RuntimeError):  # it has stopped already
+            self.loop.call_soon_threadsafe(self._stop.set)
 
 
 @contextmanager
@@ -76,10 +84,11 @@ def live(*plugins: Plugin, settings: Settings = FAKE_SETTINGS) -> Iterator[LiveS
         thread.start()
         assert ready.wait(PATIENCE_S)
         assert not failures, failures
+        loop, stop = loop_and_stop[0]
+        server = LiveServer(sockets.url(listener, settings.server), service, loop, thread, stop)
         try:
-            yield LiveServer(sockets.url(listener, settings.server), service)
+            yield server
         finally:
-            loop, stop = loop_and_stop[0]
-            loop.call_soon_threadsafe(stop.set)
+            server.stop()
             thread.join(PATIENCE_S)
             assert not thread.is_alive(), "the server did not stop"

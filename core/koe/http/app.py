@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from koe.errors import ConfigError, MethodNotAllowedError, NotFoundError
-from koe.http import info, speech
+from koe.http import info, speech, stream_socket
 from koe.http.backend import Backend
 from koe.http.docs_page import Docs
 from koe.http.endpoints import Endpoint
@@ -49,6 +49,7 @@ def build_app(
     endpoints = core_endpoints(backend)
     every_route: list[BaseRoute] = [
         *(endpoint.route() for endpoint in endpoints),
+        *stream_socket.routes(backend),
         *Docs(backend, endpoints).routes(),
         *routes,
     ]

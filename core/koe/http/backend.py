@@ -9,6 +9,7 @@ from koe.hooks import Server
 from koe.registry import PluginState
 from koe.settings import Settings
 from koe.stages import AudioFormat
+from koe.types import SpeechRequest
 
 
 @frozen
@@ -41,7 +42,7 @@ class Stats:
 
 
 class Backend(Server):
-    """A `Server` that also describes itself. Every method answers at once, on the event loop."""
+    """A `Server` that also describes itself. Methods that do not wait answer at once, on the event loop."""
 
     settings: Settings
 
@@ -64,6 +65,14 @@ class Backend(Server):
     @abstractmethod
     def plugins(self) -> Sequence[PluginState]:
         """How each enabled plugin fared, in config order."""
+
+    @abstractmethod
+    def check(self, request: SpeechRequest) -> None:
+        """Raise what `speak` would refuse `request` with before any work; its text may still be to come."""
+
+    @abstractmethod
+    async def drain_begun(self) -> None:
+        """Wait until the server begins to drain. Sessions that would stay end themselves then."""
 
     @abstractmethod
     def readiness(self) -> Readiness:

@@ -18,6 +18,8 @@ import asyncio
 import socket
 import struct
 from contextlib import suppress
+from dataclasses import replace
+from typing import Any
 
 import structlog
 from attrs import define, field
@@ -28,8 +30,9 @@ from hypercorn.protocol.events import Event
 from hypercorn.protocol.h2 import BUFFER_HIGH_WATER, H2Protocol
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.protocol.http_stream import HTTPStream
-from hypercorn.protocol.ws_stream import WSStream
+from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from wsproto.events import Message as Frame
 
 from koe.http.responses import ResponseAbortedError
 
@@ -54,7 +57,7 @@ class Exchanges:
         try:
             await self._app(scope, receive, exchange.send)
         except ResponseAbortedError:
-            pass  # logged where it was raised
+            exchange.aborted = True  # logged where it was raised
         except Exception:
             log.exception("request_failed", path=scope["path"])
         finally:
@@ -86,6 +89,7 @@ class _Exchange:
     scope: Scope
     _send: Send
     task: asyncio.Task[None]
+    aborted: bool = field(default=False, init=False)
     _wire: "_Wire" = field(init=False)
     _begun: bool = field(default=False, init=False)
     _complete: bool = field(default=False, init=False)
@@ -110,6 +114,8 @@ class _Exchange:
     async def break_off_if_incomplete(self) -> None:
         if self.scope["type"] == "http" and self._begun and not self._complete:
             await self._wire.break_off(rudely=self._ends_with_connection)
+        elif self.scope["type"] == "websocket" and self.aborted:
+            await self._wire.break_off(rudely=True)
 
     def abort(self) -> None:
         self.task.cancel()
@@ -134,6 +140,9 @@ class _Wire:
             )
         if isinstance(protocol, H2Protocol) and not isinstance(protocol.streams, _Streams):
             protocol.streams = _Streams(protocol.streams)
+        if isinstance(stream, WSStream):
+            stream.buffer = _Message(stream.buffer.max_length + 1)
+            stream.handshake.extensions = None  # no compression: audio does not shrink, and bombs grow
         self._stream = stream
         self._protocol = protocol
         self._server = server
@@ -195,6 +204,18 @@ class _Streams(dict[int, HTTPStream | WSStream]):
 
     def __missing__(self, stream_id: int) -> "_Answered":
         return _Answered()
+
+
+class _Message(WebsocketBuffer):
+    """One message of a WebSocket client's, of which at most one character more than allowed is kept.
+
+    hypercorn's own keeps all of what is too large, and closes without a word to the application, which
+    goes on; so this one lets the application see that it is too large.
+    """
+
+    def extend(self, event: "Frame[Any]") -> None:
+        """Keep what there is room for."""
+        super().extend(replace(event, data=event.data[: self.max_length - self.length]))
 
 
 class _Answered:

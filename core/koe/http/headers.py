@@ -44,9 +44,14 @@ def header_value(text: str) -> str:
 
 def header_list(names: Iterable[str]) -> str:
     """Names for one header. Past `MAX_NAMES` a last item `+n` counts the rest; `~` ends a name cut short."""
-    shown = [_shortened(header_value(name)) for name in names]
+    return ", ".join(name_list(header_value(name) for name in names))
+
+
+def name_list(names: Iterable[str]) -> list[str]:
+    """Names, cut to what may be shown of them (see `header_list`)."""
+    shown = [_shortened(name) for name in names]
     rest = len(shown) - MAX_NAMES
-    return ", ".join([*shown[:MAX_NAMES], *([f"+{rest}"] if rest > 0 else [])])
+    return [*shown[:MAX_NAMES], *([f"+{rest}"] if rest > 0 else [])]
 
 
 def server_timing(stage_seconds: Mapping[str, float]) -> str:

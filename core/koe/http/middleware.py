@@ -19,6 +19,7 @@ from koe.http.responses import ClientGoneError
 log = structlog.get_logger(__name__)
 
 _SCOPE_KEY = "koe.request_id"
+_BEGINNINGS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 _VALID_ID = re.compile(r"[A-Za-z0-9._:/=+-]{1,128}")
 
 
@@ -43,7 +44,8 @@ class RequestIdMiddleware:
         scope[_SCOPE_KEY] = identifier
 
         async def send_with_id(message: Message) -> None:
-            if message["type"] in {"http.response.start", "websocket.accept"}:
+            if message["type"] in _BEGINNINGS:
+                message.setdefault("headers", [])
                 MutableHeaders(scope=message)[REQUEST_ID] = identifier
             await send(message)
 

@@ -20,6 +20,7 @@ from koe.http.access_log import HypercornLog
 from koe.http.connections import Connections
 from koe.http.exchanges import Exchanges
 from koe.http.race import CancelWhen
+from koe.http.stream_messages import MAX_MESSAGE_CHARACTERS
 from koe.settings import ServerSettings
 
 log = structlog.get_logger(__name__)
@@ -201,6 +202,7 @@ def _hypercorn_config(settings: ServerSettings) -> Config:
     config.backlog = _BACKLOG
     config.logger_class = HypercornLog
     config.include_server_header = False
+    config.websocket_max_message_size = MAX_MESSAGE_CHARACTERS
     config.keep_alive_timeout = 75.0  # longer than clients and load balancers keep an idle connection (60 s)
     config.keep_alive_max_requests = (
         sys.maxsize

@@ -12,6 +12,7 @@ from koe.registry import PluginState, Registry
 from koe.settings import Settings
 from koe.stages import AudioFormat
 from koe.synthesizer import Synthesizer
+from koe.types import SpeechRequest
 
 
 class SynthesizerBackend(Synthesizer, Backend):
@@ -35,6 +36,12 @@ class SynthesizerBackend(Synthesizer, Backend):
 
     def plugins(self) -> Sequence[PluginState]:
         return self.registry.states
+
+    def check(self, request: SpeechRequest) -> None:
+        self._validator().check(request, live=True)
+
+    async def drain_begun(self) -> None:
+        await self.admission.drain_begun.wait()
 
     def readiness(self) -> Readiness:
         reasons = []
