@@ -11,6 +11,7 @@ from koe.registry import Registry
 from koe.settings import Settings
 from koe.spelling import nearest
 from koe.stages import Engine, EngineRuntime
+from koe.toml import dotted
 from koe.voices import VoiceBook
 
 log = structlog.get_logger(__name__)
@@ -88,6 +89,7 @@ class EngineSet:
         try:
             for name in names:
                 engines[name] = _open(registry, settings, name)
+            _check_names(settings, default, engines)
         except BaseException:
             for opened in engines.values():
                 opened.engine.close()
@@ -139,15 +141,64 @@ def _open(registry: Registry, settings: Settings, name: str) -> OpenEngine:
 
 def _book(registry: Registry, settings: Settings, engine: Engine) -> VoiceBook:
     voices = settings.voices
-    book = VoiceBook.of(engine, voices.aliases, voices.default, _hint(registry, engine.name))
+    mixes = {name: mix for name, mix in voices.mixes.items() if not _clash(engine, name)}
+    book = VoiceBook.of(engine, voices.aliases, voices.default, _hint(registry, engine.name), mixes)
     try:
         book.resolve("")
     except UnknownVoiceError as error:
         if settings.engine.default == engine.name:
             raise ConfigError([f"voices.default: {error}"]) from None
         log.warning("default_voice_not_here", engine=engine.name, voice=voices.default)
-        return VoiceBook.of(engine, voices.aliases, "", book.hint)
+        return VoiceBook.of(engine, voices.aliases, "", book.hint, mixes)
     return book
+
+
+def _check_names(settings: Settings, default: str, engines: Mapping[str, OpenEngine]) -> None:
+    """Report saved mixes and aliases that lead to no voice of any open engine.
+
+    Raises:
+        ConfigError: there are such mixes although `engine.default` names the engine, or names that it has
+            a voice for.
+    """
+    absent: dict[str, str] = {}
+    problems: list[str] = []
+    for table, names in (("aliases", settings.voices.aliases), ("mixes", settings.voices.mixes)):
+        for name in names:
+            reasons = {opened.name: _why_not(opened, name) for opened in engines.values()}
+            taken = table == "mixes" and _clash(engines[default].engine, name)
+            if taken or all(reasons.values()):
+                key = dotted(("voices", table, name))
+                absent[key] = reasons[default]
+                problems += [f"{key}: {reasons[default]}"] if table == "mixes" else []
+    if problems and settings.engine.default == default:
+        raise ConfigError(problems)
+    if absent:
+        log.warning("voices_not_here", engine=default, names=absent)
+
+
+def _why_not(opened: OpenEngine, name: str) -> str:
+    """Why `name` leads to no voice of the engine; empty where it does."""
+    clash = "" if name in opened.book.own_aliases else _clash(opened.engine, name)
+    if clash:
+        return clash
+    try:
+        opened.book.resolve(name)
+    except UnknownVoiceError as error:
+        return error.message
+    return ""
+
+
+def _clash(engine: Engine, name: str) -> str:
+    """What else of the engine has the name of a saved mix; empty where nothing has."""
+    if engine.find_voice(name) is not None:
+        return f"engine {engine.name!r} has a voice {name!r}; give the mix another name"
+    target = engine.aliases.get(name)
+    if target is None:
+        return ""
+    return (
+        f"engine {engine.name!r} has an alias {name!r}, for {target!r}; give the mix another name, "
+        f"or set {dotted(('voices', 'aliases', name))} to replace the alias"
+    )
 
 
 def _hint(registry: Registry, name: str) -> str:

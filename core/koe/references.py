@@ -9,6 +9,7 @@ from attrs import frozen
 from koe.config import Configuration
 from koe.registry import Owned, Registry
 from koe.spelling import nearest
+from koe.voice_names import voice_name_mistakes
 
 
 @frozen
@@ -20,7 +21,7 @@ class _Reference:
 
 
 def check_references(configuration: Configuration, registry: Registry) -> Iterator[str]:
-    """The names that nobody registered, and processors behind one that must be last.
+    """The names that nobody registered, processors behind one that must be last, names of voices.
 
     A default that names a component of a plugin which is not enabled is no mistake: nobody wrote it.
     """
@@ -28,6 +29,8 @@ def check_references(configuration: Configuration, registry: Registry) -> Iterat
         if _written(configuration, reference.key):
             yield from _unknown(configuration.where(reference.key), reference)
     yield from _after_last(configuration, registry)
+    for key, mistake in voice_name_mistakes(configuration.settings.voices):
+        yield f"{configuration.where(key)}: {mistake}"
 
 
 def _references(configuration: Configuration, registry: Registry) -> Iterator[_Reference]:

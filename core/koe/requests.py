@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from koe.engines import EngineSet, OpenEngine
 from koe.errors import (
@@ -98,7 +98,7 @@ def _with_aliases(book: VoiceBook, aliases: Mapping[str, str]) -> VoiceBook:
             f"voice_aliases has {len(aliases)} entries; the limit is {MAX_REQUEST_ALIASES}",
             param="voice_aliases",
         )
-    return evolve(book, aliases={**book.aliases, **aliases}) if aliases else book
+    return book.with_aliases(aliases)
 
 
 def _context(request: SpeechRequest, turn: Turn, book: VoiceBook, number: int) -> MarkupContext:

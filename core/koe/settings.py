@@ -131,11 +131,13 @@ class VoicesSettings:
 
     Attributes:
         default: the voice, alias or mix of requests that name none; empty for the engine's own.
-        aliases: names that clients may send as `voice`, each a voice or a mix.
+        aliases: names that clients may send as `voice`, each a voice, an alias or a mix.
+        mixes: saved mixes by name, such as `narrator = "af_bella(2)+af_sky(1)"`.
     """
 
     default: str = ""
     aliases: Mapping[str, str] = field(factory=dict)
+    mixes: Mapping[str, str] = field(factory=dict)
 
 
 @frozen

@@ -18,6 +18,7 @@ from koe.types import (
     EngineInfo,
     PhonemeSegment,
     PhonemeWord,
+    RefusedVoice,
     Segment,
     SpeechRequest,
     StreamInfo,
@@ -152,6 +153,10 @@ class Engine(Component):
     @abstractmethod
     def voices(self) -> Sequence[Voice]:
         """The voices, the default first. Called after `open`."""
+
+    def refused_voices(self) -> Sequence[RefusedVoice]:
+        """Voice files that were found but are not served, for the listings."""
+        return ()
 
     def find_voice(self, name: str) -> Voice | None:
         """The voice called `name`. Engines that can speak more voices than they list override this."""

@@ -61,6 +61,14 @@ class Voice:
 
 
 @frozen
+class RefusedVoice:
+    """A voice file, by its name alone, that is not served, and why."""
+
+    file: str
+    reason: str
+
+
+@frozen
 class Prosody:
     """How a segment is spoken: `rate` 1.0 is the voice's own, volume in dB, pitch in semitones."""
 
@@ -344,6 +352,7 @@ __all__ = [
     "PhonemeSegment",
     "PhonemeWord",
     "Prosody",
+    "RefusedVoice",
     "Run",
     "Samples",
     "Segment",

@@ -114,6 +114,24 @@ def test_voices_lists_those_of_the_engine(capfd, tiny):
     assert {voice["name"] for voice in json.loads(out)} == {"bf_emma", "bm_fable", "bm_george"}
 
 
+def test_voices_lists_saved_mixes_with_what_they_are_made_of(capfd, tiny):
+    mix = "af_bella(2)+af_sky(1)"
+    options = ["--set", f'plugins.kokoro.dir="{tiny.dir}"', "--set", f"voices.mixes.narrator={mix}"]
+    code, out, _ = _koe(capfd, "voices", "--json", *options, "--set", "voices.aliases.hero=narrator")
+    voices = {voice["name"]: voice for voice in json.loads(out)}
+    assert code == 0
+    assert (voices["narrator"]["mix"], voices["narrator"]["aliases"]) == (mix, "hero")
+    assert (voices["af_sky"]["mix"], voices["af_sky"]["aliases"]) == (None, "shimmer")
+    assert "hero" not in voices
+
+
+def test_a_mix_of_voices_that_are_not_there_is_exit_code_2(capfd, tiny):
+    options = ["--set", f'plugins.kokoro.dir="{tiny.dir}"', "--set", "voices.mixes.duo=af_bella+nobody"]
+    code, _, err = _koe(capfd, "voices", "--engine", "kokoro", *options)
+    assert code == 2
+    assert "voices.mixes.duo: Engine 'kokoro' has no voice 'nobody'" in err
+
+
 def test_config_show_prints_toml_that_gives_the_same_config(capfd, tmp_path):
     code, out, _ = _koe(capfd, "config", "show", "--set", "server.port=9000")
     assert code == 0

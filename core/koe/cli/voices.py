@@ -11,7 +11,7 @@ from koe.plugins import load
 def voices(
     *, engine: str = "", language: str = "", json: bool = False, options: ConfigOptions = NO_OPTIONS
 ) -> int:
-    """List the voices of the engine that speaks here.
+    """List the voices and saved mixes of the engine that speaks here.
 
     Parameters
     ----------
@@ -28,22 +28,26 @@ def voices(
         rows = [row for row in _rows(engines.get("")) if _speaks(row["language"], language)]
     finally:
         engines.close()
-    print_rows(("name", "language", "gender", "grade", "aliases"), rows, as_json=json)
+    print_rows(("name", "language", "gender", "grade", "aliases", "mix"), rows, as_json=json)
     return 0
 
 
 def _rows(opened: OpenEngine) -> list[dict[str, Any]]:
-    book = opened.book
+    """A row for each voice and mix; aliases stand beside what they are aliases of."""
+    listed = tuple(opened.book.listed())
+    names = {voice.name for voice in listed}
     return [
         {
             "name": voice.name,
             "language": voice.language,
             "gender": voice.gender,
             "grade": voice.grade,
-            "aliases": " ".join(alias for alias, name in book.aliases.items() if name == voice.name),
+            "aliases": " ".join(voice.aliases),
+            "mix": voice.mix or voice.alias_of,
             "engine": opened.name,
         }
-        for voice in opened.engine.voices()
+        for voice in listed
+        if voice.alias_of not in names
     ]
 
 

@@ -9,6 +9,8 @@ from koe.hooks import Server
 from koe.registry import PluginState
 from koe.settings import Settings
 from koe.stages import AudioFormat
+from koe.types import RefusedVoice
+from koe.voices import ListedVoice
 from koe.types import SpeechRequest
 
 
@@ -53,6 +55,17 @@ class Backend(Server):
     @abstractmethod
     def aliases(self, engine: str = "") -> Mapping[str, str]:
         """Other names for voices or mixes of one open engine (the default one for an empty name)."""
+
+    def listed_voices(self, engine: str = "") -> Sequence[ListedVoice]:
+        """What may be sent as `voice` to one open engine: its voices, then aliases, then saved mixes."""
+        voices = [ListedVoice(one.name, one.language, one.gender, one.grade) for one in self.voices(engine)]
+        names = {voice.name for voice in voices}
+        aliases = (pair for pair in self.aliases(engine).items() if pair[0] not in names)
+        return [*voices, *(ListedVoice(name, alias_of=target) for name, target in aliases)]
+
+    def refused_voices(self, engine: str = "") -> Sequence[RefusedVoice]:  # noqa: ARG002 - the default has none
+        """Voice files of one open engine that are not served."""
+        return ()
 
     @abstractmethod
     def formats(self) -> Mapping[str, AudioFormat]:

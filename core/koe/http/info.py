@@ -25,6 +25,7 @@ from koe.http.views import (
     ModelView,
     PluginView,
     ReadyView,
+    RefusedVoiceView,
     RequestsView,
     RootView,
     StatusView,
@@ -32,7 +33,8 @@ from koe.http.views import (
     VoiceView,
 )
 from koe.stages import AudioFormat
-from koe.types import EngineInfo, Voice
+from koe.types import EngineInfo
+from koe.voices import ListedVoice
 
 
 def endpoints(backend: Backend) -> tuple[Endpoint, ...]:
@@ -69,7 +71,7 @@ def _listings(info: "Info") -> tuple[Endpoint, ...]:
             "/v1/audio/voices",
             info.voices,
             "listings",
-            "The voices, the default first, and their aliases",
+            "The voices, the default first, their aliases and saved mixes",
             answer=VoicesView,
             parameters=(Parameter("model", "query", "Whose voices; left out: the default engine's."),),
             errors=(UnknownModelError,),
@@ -143,14 +145,9 @@ class Info:
 
     async def voices(self, request: Request) -> Response:
         engine = engine_of(self.backend, request.query_params.get("model")) or self.backend.engines()[0].name
-        listed = tuple(_voice(voice, engine) for voice in self.backend.voices(engine))
-        names = {voice.id for voice in listed}
-        aliases = tuple(
-            VoiceView(alias, alias, engine, alias_of=target)
-            for alias, target in self.backend.aliases(engine).items()
-            if alias not in names
-        )
-        return json_answer(VoicesView((*listed, *aliases)))
+        voices = tuple(_voice(voice, engine) for voice in self.backend.listed_voices(engine))
+        refused = (RefusedVoiceView(one.file, one.reason) for one in self.backend.refused_voices(engine))
+        return json_answer(VoicesView(voices, tuple(refused)))
 
     async def capabilities(self, _request: Request) -> Response:
         engines = self._engines()
@@ -239,7 +236,7 @@ class Info:
         )
 
 
-def _voice(voice: Voice, engine: str) -> VoiceView:
+def _voice(voice: ListedVoice, engine: str) -> VoiceView:
     return VoiceView(
         id=voice.name,
         name=voice.name,
@@ -248,6 +245,9 @@ def _voice(voice: Voice, engine: str) -> VoiceView:
         gender=voice.gender,
         grade=voice.grade,
         description=voice.description,
+        alias_of=voice.alias_of,
+        mix=voice.mix,
+        aliases=voice.aliases,
     )
 
 

@@ -12,6 +12,8 @@ from koe.registry import PluginState, Registry
 from koe.settings import Settings
 from koe.stages import AudioFormat
 from koe.synthesizer import Synthesizer
+from koe.types import RefusedVoice
+from koe.voices import ListedVoice
 from koe.types import SpeechRequest
 
 
@@ -27,6 +29,12 @@ class SynthesizerBackend(Synthesizer, Backend):
 
     def aliases(self, engine: str = "") -> Mapping[str, str]:
         return self.open_engine(engine).book.aliases
+
+    def listed_voices(self, engine: str = "") -> Sequence[ListedVoice]:
+        return tuple(self.open_engine(engine).book.listed())
+
+    def refused_voices(self, engine: str = "") -> Sequence[RefusedVoice]:
+        return self.open_engine(engine).engine.refused_voices()
 
     def formats(self) -> Mapping[str, AudioFormat]:
         return {name: owned.component for name, owned in self.registry.formats.items()}

@@ -44,7 +44,11 @@ class AudioModelsView:
 
 @frozen
 class VoiceView:
-    """A name that may be sent as `voice`. `alias_of` is the voice or mix behind an alias."""
+    """A name that may be sent as `voice`.
+
+    `alias_of` is the voice or mix behind an alias, `mix` what a saved mix is made of; `aliases` are the
+    names that stand for this one.
+    """
 
     id: str
     name: str
@@ -54,13 +58,24 @@ class VoiceView:
     grade: str | None = None
     description: str = ""
     alias_of: str | None = None
+    mix: str | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@frozen
+class RefusedVoiceView:
+    """A voice file that was found but is not served, and why."""
+
+    file: str
+    reason: str
 
 
 @frozen
 class VoicesView:
-    """The voices of one engine, the default first, then the aliases."""
+    """The voices of one engine, the default first, then aliases and saved mixes; voice files not served."""
 
     voices: tuple[VoiceView, ...]
+    refused: tuple[RefusedVoiceView, ...] = ()
 
 
 @frozen

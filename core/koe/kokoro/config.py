@@ -14,6 +14,8 @@ class KokoroConfig:
         voices: an explicit voices file (npz) or folder of `*.bin`; wins over `dir`.
         default_voice: the voice of requests that name none; empty: `af_heart` where the voices have it,
             else their first.
+        extra_voices: folder of further voice files (`*.bin`, `*.npy`, `*.npz`); what is dropped into it can
+            be spoken within seconds, without a restart.
     """
 
     dir: str = ""
@@ -21,3 +23,4 @@ class KokoroConfig:
     model: str = ""
     voices: str = ""
     default_voice: str = ""
+    extra_voices: str = ""

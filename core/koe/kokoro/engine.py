@@ -1,10 +1,12 @@
 """The engine `kokoro`: Kokoro-82M on ONNX Runtime."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar
 
-from attrs import frozen
+import structlog
+from attrs import evolve, field, frozen
 
 from koe.cancellation import Cancellation
 from koe.errors import EngineUnavailableError, ModelFileError
@@ -14,22 +16,34 @@ from koe.kokoro.fingerprint import fingerprint, precision
 from koe.kokoro.model import Model
 from koe.kokoro.timing import SAMPLE_RATE, word_timings
 from koe.kokoro.vocabulary import load_vocabulary, tokens
-from koe.kokoro.voice_facts import PREFERRED_DEFAULT, describe, openai_aliases
+from koe.kokoro.voice_facts import OPENAI_NAMES, PREFERRED_DEFAULT, describe, openai_aliases
+from koe.kokoro.voice_folder import DroppedVoices, VoiceFolder, missing_folder
 from koe.kokoro.voices import ROWS, VoiceTables, load_voices
 from koe.stages import Engine, EngineRuntime
-from koe.types import AudioChunk, EngineInfo, PhonemeSegment, Voice, VoiceMix
+from koe.types import AudioChunk, EngineInfo, PhonemeSegment, RefusedVoice, Samples, Voice, VoiceMix
 
 _SPEEDS = (0.5, 2.0)
 _NO_SPEEDS = (1.0, 1.0)
+_MOST_RETIRED = 32
+log = structlog.get_logger(__name__)
 
 
 @frozen
 class _Loaded:
+    """`own` are the voices of the model's voices file, `tables` those and the dropped ones.
+
+    `default` is the voice that is listed first.
+    """
+
     files: ModelFiles
     model: Model
     vocabulary: Mapping[str, int]
+    own: VoiceTables
     tables: VoiceTables
     voices: tuple[Voice, ...]
+    default: str
+    folder: VoiceFolder | None = None
+    dropped: DroppedVoices = field(factory=DroppedVoices)
 
 
 class KokoroEngine(Engine):
@@ -50,8 +64,9 @@ class KokoroEngine(Engine):
     def __init__(self, config: KokoroConfig) -> None:
         self._config = config
         self._loaded: _Loaded | None = None
-        self._fingerprint = ""
+        self._fingerprint: tuple[VoiceTables, str] | None = None
         self._lock = threading.Lock()
+        self._fingerprint_lock = threading.Lock()
 
     def missing(self) -> str | None:
         try:
@@ -62,17 +77,37 @@ class KokoroEngine(Engine):
 
     def open(self, runtime: EngineRuntime) -> None:
         files = locate(self._config)
-        tables = load_voices(files.voices)
+        own = load_voices(files.voices)
+        folder = self._folder(own)
+        dropped = folder.scan(settled_only=False) if folder else DroppedVoices()
+        tables = VoiceTables({**own.tables, **dropped.tables})
         voices = self._order(tables, files)
         model = Model.open(files.model, runtime)
         vocabulary = load_vocabulary(model.metadata, files.model, files.vocabulary)
         model.probe(tables.style(VoiceMix.of(voices[0].name), 1))
         self.rate_range = _SPEEDS if model.signature.continuous_speed else _NO_SPEEDS
-        self._fingerprint = ""
-        self._loaded = _Loaded(files, model, vocabulary, tables, voices)
+        with self._lock:
+            self._loaded = _Loaded(
+                files, model, vocabulary, own, tables, voices, voices[0].name, folder, dropped
+            )
 
     def close(self) -> None:
-        self._loaded = None
+        with self._lock:
+            self._loaded = None
+
+    def rescan_voices(self) -> None:
+        """Take in what has changed in the folder of further voices. Blocks while it reads files."""
+        with self._lock:
+            loaded = self._loaded
+            if loaded is None or loaded.folder is None:
+                return
+            dropped = loaded.folder.scan()
+            changes = _changes(loaded.dropped.tables, dropped.tables)
+            if changes:
+                self._loaded = _with_voices(loaded, dropped)
+                log.info("voices_changed", **changes)
+            elif dropped.refused != loaded.dropped.refused:
+                self._loaded = evolve(loaded, dropped=dropped)
 
     def info(self) -> EngineInfo:
         loaded = self._require()
@@ -93,6 +128,9 @@ class KokoroEngine(Engine):
 
     def voices(self) -> Sequence[Voice]:
         return self._require().voices
+
+    def refused_voices(self) -> Sequence[RefusedVoice]:
+        return self._require().dropped.refused
 
     @property
     def aliases(self) -> Mapping[str, str]:
@@ -120,13 +158,26 @@ class KokoroEngine(Engine):
     @property
     def fingerprint(self) -> str:
         loaded = self._require()
-        with self._lock:
-            if not self._fingerprint:
+        with self._fingerprint_lock:
+            known = self._fingerprint
+            if known is None or known[0] is not loaded.tables:
                 settings = f"{precision(loaded.files.model)} {loaded.model.signature.speed_type}"
-                self._fingerprint = fingerprint(
-                    loaded.files.model, loaded.vocabulary, loaded.tables, settings
-                )
-            return self._fingerprint
+                value = fingerprint(loaded.files.model, loaded.vocabulary, loaded.tables, settings)
+                self._fingerprint = known = (loaded.tables, value)
+            return known[1]
+
+    def _folder(self, own: VoiceTables) -> VoiceFolder | None:
+        if not self._config.extra_voices:
+            return None
+        path = Path(self._config.extra_voices).expanduser()
+        problem = missing_folder(path)
+        if problem:
+            raise ModelFileError(
+                f"{path}, given as `extra_voices` of the Kokoro engine: expected a folder, found {problem}",
+                param="extra_voices",
+            )
+        taken = dict.fromkeys(OPENAI_NAMES, "a name of OpenAI's, which stands for a voice")
+        return VoiceFolder(path, {**taken, **dict.fromkeys(own.tables, "one of the model's own voices")})
 
     def _order(self, tables: VoiceTables, files: ModelFiles) -> tuple[Voice, ...]:
         """The voices with the default first."""
@@ -140,10 +191,37 @@ class KokoroEngine(Engine):
                 f"it has {', '.join(names)}",
                 param="default_voice",
             )
-        names.sort(key=lambda name: name != default)
-        return tuple(describe(name) for name in names)
+        return _described(names, default)
 
     def _require(self) -> _Loaded:
         if self._loaded is None:
             raise EngineUnavailableError("The Kokoro engine is not open")
         return self._loaded
+
+
+def _with_voices(loaded: _Loaded, dropped: DroppedVoices) -> _Loaded:
+    """The engine with other dropped voices. Those that are gone stay for requests that began before."""
+    tables = {**loaded.own.tables, **dropped.tables}
+    former = {**loaded.tables.retired, **loaded.tables.tables}
+    gone = [name for name in former if name not in tables][-_MOST_RETIRED:]
+    return evolve(
+        loaded,
+        tables=VoiceTables(tables, {name: former[name] for name in gone}),
+        voices=_described(tables, loaded.default),
+        dropped=dropped,
+    )
+
+
+def _described(names: Iterable[str], default: str) -> tuple[Voice, ...]:
+    """The voices with the default first."""
+    return tuple(describe(name) for name in sorted(names, key=lambda name: name != default))
+
+
+def _changes(before: Mapping[str, Samples], after: Mapping[str, Samples]) -> dict[str, list[str]]:
+    """The names that are added, removed and replaced; empty where nothing has changed."""
+    changes = {
+        "added": [name for name in after if name not in before],
+        "removed": [name for name in before if name not in after],
+        "replaced": [name for name, table in after.items() if name in before and table is not before[name]],
+    }
+    return {kind: names for kind, names in changes.items() if names}

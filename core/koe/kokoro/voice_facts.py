@@ -63,6 +63,7 @@ _OPENAI: Mapping[str, str] = MappingProxyType(
         "cedar": "am_fenrir",
     }
 )
+OPENAI_NAMES = frozenset(_OPENAI)
 
 
 def describe(name: str) -> Voice:

@@ -14,20 +14,29 @@ from koe.types import Samples, VoiceMix
 
 ROWS, STYLE = 510, 256
 _SHAPE = (ROWS, 1, STYLE)
-_RAW_BYTES = ROWS * STYLE * 4
+RAW_BYTES = ROWS * STYLE * 4
 _WAY_OUT = "`koe model download` fetches sound files"
 # What numpy and zipfile raise on files that are cut short or not archives at all.
 _UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError)
+
+
+class VoiceFileError(ValueError):
+    """Something that is no voice. Says what was expected and what was found, but not in which file."""
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(f"expected {expected}, found {found}")
 
 
 @frozen
 class VoiceTables:
     """The loaded voices in the order of their file. Safe to use from any thread.
 
-    `tables` are float32 of shape `(510, 256)`, read-only.
+    `tables` are float32 of shape `(510, 256)`, read-only. `retired` are those that may not be asked for any
+    more, kept for requests that began before.
     """
 
     tables: Mapping[str, Samples] = field(repr=lambda tables: f"<{len(tables)} voices>")
+    retired: Mapping[str, Samples] = field(factory=dict, repr=False)
 
     def style(self, mix: VoiceMix, tokens: int) -> Samples:
         """The style for a segment of `tokens` symbols (pads not counted), shape `(1, 256)`.
@@ -40,9 +49,11 @@ class VoiceTables:
         return row.astype(np.float32)
 
     def _table(self, name: str) -> Samples:
-        if name not in self.tables:
+        table = self.tables.get(name)
+        table = self.retired.get(name) if table is None else table
+        if table is None:
             raise KoeError(f"Kokoro has no voice {name!r}; it has {', '.join(self.tables)}")
-        return self.tables[name]
+        return table
 
 
 def load_voices(path: Path) -> VoiceTables:
@@ -51,28 +62,49 @@ def load_voices(path: Path) -> VoiceTables:
     Raises:
         ModelFileError: it is missing, cut short, or holds something other than voices.
     """
-    tables = _read_folder(path) if path.is_dir() else _read_archive(path)
-    for table in tables.values():
-        table.setflags(write=False)
-    return VoiceTables(tables)
+    return VoiceTables(_read_folder(path) if path.is_dir() else _read_archive(path))
+
+
+def styles_of_bytes(raw: bytes) -> Samples:
+    """A voice's table from its raw float32 numbers. Raises `VoiceFileError`."""
+    if len(raw) != RAW_BYTES:
+        expected = f"{RAW_BYTES:,} bytes (float32, {ROWS} x 1 x {STYLE})"
+        raise VoiceFileError(expected, f"{len(raw):,} bytes")
+    return styles(np.frombuffer(raw, "<f4").reshape(_SHAPE))
+
+
+def styles(table: NDArray[np.generic] | bytes) -> Samples:
+    """The table as float32 of shape `(510, 256)`, read-only. Raises `VoiceFileError`."""
+    if not isinstance(table, np.ndarray):
+        raise VoiceFileError(f"float32 of shape {_SHAPE}", "something that is no array")
+    check_shape(table.dtype, table.shape)
+    if not np.isfinite(table).all():
+        raise VoiceFileError("finite numbers", "NaN or infinity")
+    values = table.reshape(ROWS, STYLE).astype(np.float32, copy=False)
+    values.setflags(write=False)
+    return values
+
+
+def check_shape(dtype: "np.dtype[np.generic]", shape: tuple[int, ...]) -> None:
+    """Raise `VoiceFileError` for what is no voice's table."""
+    if dtype != np.float32 or shape not in (_SHAPE, (ROWS, STYLE)):
+        raise VoiceFileError(f"float32 of shape {_SHAPE}", f"{dtype} of shape {shape}")
 
 
 def _read_folder(folder: Path) -> dict[str, Samples]:
     tables = {file.stem: _read_raw(file) for file in sorted(folder.glob("*.bin"))}
     if not tables:
-        raise _wrong(folder, "a folder with <name>.bin voice files", "none")
+        raise _wrong(folder, VoiceFileError("a folder with <name>.bin voice files", "none"))
     return tables
 
 
 def _read_raw(file: Path) -> Samples:
     try:
-        raw = file.read_bytes()
+        return styles_of_bytes(file.read_bytes())
     except OSError as error:
-        raise _wrong(file, "a readable voice file", str(error)) from error
-    if len(raw) != _RAW_BYTES:
-        expected = f"{_RAW_BYTES:,} bytes (float32, {ROWS} x 1 x {STYLE})"
-        raise _wrong(file, expected, f"{len(raw):,} bytes")
-    return _checked(np.frombuffer(raw, "<f4").reshape(_SHAPE), str(file))
+        raise _wrong(file, VoiceFileError("a readable voice file", str(error))) from error
+    except VoiceFileError as error:
+        raise _wrong(file, error) from None
 
 
 def _read_archive(file: Path) -> dict[str, Samples]:
@@ -81,10 +113,17 @@ def _read_archive(file: Path) -> dict[str, Samples]:
             names = list(getattr(archive, "files", ()))
             tables = {name: archive[name] for name in names}
     except (*_UNREADABLE, AttributeError, TypeError) as error:
-        raise _wrong(file, "an npz archive of voices", _found(file, error)) from error
+        raise _wrong(file, VoiceFileError("an npz archive of voices", _found(file, error))) from error
     if not tables:
-        raise _wrong(file, "an npz archive with at least one voice", "none")
-    return {name: _checked(table, f"{file}, voice {name!r}") for name, table in tables.items()}
+        raise _wrong(file, VoiceFileError("an npz archive with at least one voice", "none"))
+    return {name: _read_table(table, f"{file}, voice {name!r}") for name, table in tables.items()}
+
+
+def _read_table(table: NDArray[np.generic] | bytes, where: str) -> Samples:
+    try:
+        return styles(table)
+    except VoiceFileError as error:
+        raise _wrong(where, error) from None
 
 
 def _found(file: Path, error: Exception) -> str:
@@ -93,16 +132,5 @@ def _found(file: Path, error: Exception) -> str:
     return f"{file.stat().st_size:,} bytes that cannot be read as one ({type(error).__name__}: {error})"
 
 
-def _checked(table: NDArray[np.generic] | bytes, where: str) -> Samples:
-    expected = f"float32 of shape {_SHAPE}"
-    if not isinstance(table, np.ndarray):
-        raise _wrong(where, expected, "something that is no array")
-    if table.dtype != np.float32 or table.shape != _SHAPE:
-        raise _wrong(where, expected, f"{table.dtype} of shape {table.shape}")
-    if not np.isfinite(table).all():
-        raise _wrong(where, "finite numbers", "NaN or infinity")
-    return table.reshape(ROWS, STYLE).astype(np.float32, copy=False)
-
-
-def _wrong(where: Path | str, expected: str, found: str) -> ModelFileError:
-    return ModelFileError(f"{where}: expected {expected}, found {found}. {_WAY_OUT}")
+def _wrong(where: Path | str, error: VoiceFileError) -> ModelFileError:
+    return ModelFileError(f"{where}: {error}. {_WAY_OUT}")

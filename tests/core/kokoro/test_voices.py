@@ -108,7 +108,7 @@ def test_an_archive_without_voices_is_an_error(tmp_path):
 @pytest.mark.parametrize(
     ("table", "found"),
     [
-        (np.zeros((510, 256), np.float32), r"float32 of shape \(510, 256\)"),
+        (np.zeros((510, 255), np.float32), r"float32 of shape \(510, 255\)"),
         (np.zeros((511, 1, 256), np.float32), r"float32 of shape \(511, 1, 256\)"),
         (np.zeros((510, 1, 256), np.float64), r"float64 of shape \(510, 1, 256\)"),
         (np.full((510, 1, 256), np.nan, np.float32), "NaN or infinity"),
