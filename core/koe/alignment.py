@@ -1,9 +1,10 @@
 """Where rewritten text came from: offsets that survive every rewrite."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import accumulate
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 
 @frozen
@@ -41,6 +42,11 @@ class Alignment:
     """Maps offsets of a text to offsets of the text that the user sent."""
 
     runs: tuple[Run, ...]
+    _ends: tuple[int, ...] = field(init=False, eq=False, repr=False)
+
+    @_ends.default
+    def _accumulated(self) -> tuple[int, ...]:
+        return tuple(accumulate(run.length for run in self.runs))
 
     @classmethod
     def verbatim(cls, length: int, source_start: int = 0) -> "Alignment":
@@ -48,7 +54,7 @@ class Alignment:
         return cls((Run(length, Span(source_start, source_start + length), verbatim=True),))
 
     def __len__(self) -> int:
-        return sum(run.length for run in self.runs)
+        return self._ends[-1] if self._ends else 0
 
     def source(self, start: int, end: int) -> Span:
         """The smallest source span that covers `[start, end)` of the present text."""
@@ -74,11 +80,12 @@ class Alignment:
         return Alignment((*self.slice(0, start).runs, *middle, *self.slice(end, len(self)).runs))
 
     def _cut(self, start: int, end: int) -> Iterator[tuple[Span, Run]]:
-        bounds = [0]
-        for run in self.runs:
-            bounds.append(bounds[-1] + run.length)
-        for run, (left, right) in zip(self.runs, pairwise(bounds), strict=True):
+        for index in range(bisect_right(self._ends, start), len(self.runs)):
+            run, right = self.runs[index], self._ends[index]
+            left = right - run.length
             low, high = max(left, start), min(right, end)
+            if left >= end:
+                return
             if low >= high:
                 continue
             source = run.source

@@ -1,7 +1,7 @@
 """What a plugin can hook into: the specification and the typed base are one class."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -96,6 +96,9 @@ class Speech(ABC):
         sample_rate: of the chunks, in Hz.
         format: the response format that `encoded` makes.
         stage_seconds: seconds spent in each stage so far.
+        audio_s: seconds of audio made so far, as they will be heard.
+        ignored: what the markup asks for and the engine cannot do, such as `phonemes`; complete once the
+            first audio exists.
     """
 
     engine: str
@@ -103,6 +106,8 @@ class Speech(ABC):
     sample_rate: int
     format: AudioFormat
     stage_seconds: Mapping[str, float]
+    audio_s: float
+    ignored: Collection[str] = ()
 
     @abstractmethod
     def chunks(self) -> AsyncGenerator[AudioChunk, None]:

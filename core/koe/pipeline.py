@@ -1,10 +1,10 @@
 """The text half of the pipeline: markup, normalize and phonemize, lazily, down to segments for the engine."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeAlias, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from koe.clock import StageClock
 from koe.engines import OpenEngine
@@ -12,11 +12,24 @@ from koe.errors import InvalidRequestError, UnsupportedLanguageError
 from koe.guard import guarded
 from koe.joins import PARAGRAPH
 from koe.pace import Pace
+from koe.phoneme_markup import given_words
+from koe.places import excerpt, place
 from koe.registry import Owned, Registry
 from koe.segmenter import cut_phonemes, cut_text
 from koe.settings import PipelineSettings
 from koe.stages import MarkupContext, MarkupParser, Normalizer, Phonemizer
-from koe.types import Mark, Pause, PhonemeSegment, Prosody, Segment, SpeechRequest, Stage, Utterance
+from koe.types import (
+    Mark,
+    Pause,
+    PhonemeSegment,
+    PhonemeWord,
+    Prosody,
+    Segment,
+    SpeechRequest,
+    Stage,
+    Utterance,
+    UtterancePart,
+)
 
 T = TypeVar("T")
 
@@ -29,11 +42,15 @@ _BLANK_LINE = re.compile(r"[^\S\n]*+\n[^\S\n]*+\n")
 
 @frozen
 class Job:
-    """One utterance on its way: who speaks it, and the budgets of its segments, which are used up."""
+    """One utterance on its way: who speaks it, and the budgets of its segments, which are used up.
+
+    `ignored` takes the names of what its markup asks for and the engine cannot do.
+    """
 
     engine: OpenEngine
     clock: StageClock
     budgets: Iterator[int]
+    ignored: set[str] = field(factory=set)
 
 
 @frozen
@@ -66,7 +83,10 @@ class Pipeline:
                 f"Unknown markup {request.markup!r}; enabled are {', '.join(self.parsers) or 'none'}",
                 param="markup",
             )
-        self._check_language(engine, language)
+        if self.parsers[request.markup].component.gives_phonemes:
+            _check_speaks_phonemes(engine)
+        else:
+            self._check_language(engine, language)
 
     def plan(
         self, request: SpeechRequest, context: MarkupContext, job: Job, offset: int = 0
@@ -75,65 +95,147 @@ class Pipeline:
 
         `offset` is where that text begins in all of the user's text.
         """
-        for part in self._parse(request, context, job.clock).parts:
-            if isinstance(part, Segment):
-                placed = evolve(_with_request(part, request), alignment=part.alignment.shifted(offset))
-                yield from self._plan_segment(placed, request.text, offset, job)
-            else:
-                yield evolve(part, source=part.source.shifted(offset))
+        yield from self.plan_parts(self.parse(request, context, job, offset), request.text, job, offset)
 
-    def job(self, engine: OpenEngine, clock: StageClock, pace: Pace) -> Job:
-        """What one utterance needs; `pace` says how its segments grow."""
-        most = engine.engine.max_phonemes
-        limit = self.settings.segment_phonemes if most is None else min(most, self.settings.segment_phonemes)
-        return Job(engine, clock, pace.budgets(limit))
+    def parse(self, request: SpeechRequest, context: MarkupContext, job: Job, offset: int = 0) -> Utterance:
+        """What the markup says, at the request's speed and volume, with source spans from `offset` on.
 
-    def _parse(self, request: SpeechRequest, context: MarkupContext, clock: StageClock) -> Utterance:
+        Raises:
+            InvalidRequestError: a mistake in the markup, such as a language that nobody here knows or
+                phonemes that the engine does not have.
+        """
         owned = self.parsers[request.markup]
-        with clock.measure(Stage.MARKUP), guarded(Stage.MARKUP, request.markup, owned.plugin):
-            return owned.component.parse(request, context)
+        with (
+            job.clock.measure(Stage.MARKUP),
+            guarded(Stage.MARKUP, owned.component.name, owned.plugin),
+        ):
+            parsed = owned.component.parse(request, context).parts
+        languages = {part.language for part in parsed if isinstance(part, Segment) and not part.wholly_given}
+        for language in languages:
+            self._check_language(job.engine, language)
+        return Utterance(tuple(_placed(part, request, job, offset) for part in parsed))
 
-    def _plan_segment(self, segment: Segment, text: str, offset: int, job: Job) -> Iterator[PhonemeSegment]:
-        cut = self._cut_text if job.engine.engine.accepts == "text" else self._phonemize
-        for normalized in _timed(self._normalize(segment), job.clock, Stage.NORMALIZE):
-            ends_paragraph = _BLANK_LINE.match(text, normalized.source().end - offset) is not None
-            for planned, is_last in _with_last(cut(normalized, job)):
-                yield evolve(planned, boundary=PARAGRAPH) if is_last and ends_paragraph else planned
+    def plan_parts(self, utterance: Utterance, text: str, job: Job, offset: int = 0) -> Iterator[Planned]:
+        """What `parse` made of `text`, down to segments for the engine."""
+        for part in utterance.parts:
+            if isinstance(part, Segment):
+                for normalized in _timed(self._normalize(part), job.clock, Stage.NORMALIZE):
+                    yield from self.cut(normalized, text, job, offset)
+            else:
+                yield part
 
-    def _cut_text(self, segment: Segment, job: Job) -> Iterator[PhonemeSegment]:
-        self._check_language(job.engine, segment.language)
-        return cut_text(segment, self.settings.segment_characters)
+    def job(self, engine: OpenEngine, clock: StageClock, pace: Pace, ignored: set[str] | None = None) -> Job:
+        """What one utterance needs; `pace` says how its segments grow."""
+        budgets = pace.budgets(self.segment_phonemes(engine))
+        return Job(engine, clock, budgets, set() if ignored is None else ignored)
 
-    def _normalize(self, segment: Segment) -> Iterator[Segment]:
-        segments: Iterator[Segment] = iter([segment])
-        for owned in self.normalizers:
-            segments = _normalized(owned, segments)
-        return segments
+    def segment_phonemes(self, engine: OpenEngine) -> int:
+        """The most phoneme symbols in one segment for `engine`."""
+        most = engine.engine.max_phonemes
+        return self.settings.segment_phonemes if most is None else min(most, self.settings.segment_phonemes)
 
-    def _phonemize(self, segment: Segment, job: Job) -> Iterator[PhonemeSegment]:
-        owned = self._phonemizer(segment.language)
+    def cut(self, segment: Segment, text: str, job: Job, offset: int = 0) -> Iterator[PhonemeSegment]:
+        """A normalized segment of `text`, cut to what the engine takes at once."""
+        ends_paragraph = _BLANK_LINE.match(text, segment.source().end - offset) is not None
+        for planned, is_last in _with_last(self._cut(segment, job)):
+            yield evolve(planned, boundary=PARAGRAPH) if is_last and ends_paragraph else planned
+
+    def words(self, segment: Segment, job: Job) -> Sequence[PhonemeWord]:
+        """The words of a normalized segment, before it is cut."""
+        if segment.wholly_given:
+            return given_words(segment)
+        owned = self.phonemizer(segment.language)
         with (
             job.clock.measure(Stage.PHONEMIZE),
             guarded(Stage.PHONEMIZE, owned.component.name, owned.plugin),
         ):
-            words = owned.component.phonemize(segment)
-        return cut_phonemes(segment, words, job.engine.engine.vocabulary, job.budgets)
+            return owned.component.phonemize(segment)
 
-    def _check_language(self, engine: OpenEngine, language: str) -> None:
-        if engine.engine.accepts == "phonemes":
-            self._phonemizer(language)
-        elif not engine.engine.speaks(language):
-            raise UnsupportedLanguageError(
-                f"Engine {engine.name!r} does not speak {language!r}", param="language"
-            )
-
-    def _phonemizer(self, language: str) -> Owned[Phonemizer]:
+    def phonemizer(self, language: str) -> Owned[Phonemizer]:
+        """The first phonemizer that supports `language`. Raises `UnsupportedLanguageError`."""
         for owned in self.phonemizers:
             if owned.component.supports(language):
                 return owned
         names = ", ".join(owned.component.name for owned in self.phonemizers) or "none"
         raise UnsupportedLanguageError(
             f"No phonemizer supports {language!r} (pipeline.phonemize: {names})", param="language"
+        )
+
+    def _cut(self, segment: Segment, job: Job) -> Iterator[PhonemeSegment]:
+        if job.engine.engine.accepts == "text":
+            self._check_language(job.engine, segment.language)
+            return cut_text(segment, self.settings.segment_characters)
+        vocabulary = job.engine.engine.vocabulary
+        return cut_phonemes(segment, self.words(segment, job), vocabulary, job.budgets)
+
+    def _normalize(self, segment: Segment) -> Iterator[Segment]:
+        segments: Iterator[Segment] = iter([segment])
+        for owned in self.normalizers:
+            segments = normalized(owned, segments)
+        return segments
+
+    def _check_language(self, engine: OpenEngine, language: str) -> None:
+        if engine.engine.accepts == "phonemes":
+            self.phonemizer(language)
+        elif not engine.engine.speaks(language):
+            raise UnsupportedLanguageError(
+                f"Engine {engine.name!r} does not speak {language!r}", param="language"
+            )
+
+
+def applies(normalizer: Normalizer, segment: Segment) -> bool:
+    """Whether the normalizer is for the segment's language, and the segment holds anything to normalize."""
+    if segment.wholly_given:
+        return False
+    return normalizer.languages is None or segment.language.partition("-")[0].lower() in normalizer.languages
+
+
+def normalized(owned: Owned[Normalizer], segments: Iterable[Segment]) -> Iterator[Segment]:
+    """What one normalizer makes of `segments`; those that it is not for stay as they are."""
+    for segment in segments:
+        if not applies(owned.component, segment):
+            yield segment
+            continue
+        with guarded(Stage.NORMALIZE, owned.component.name, owned.plugin):
+            yield from owned.component.normalize(segment)
+
+
+def _placed(part: UtterancePart, request: SpeechRequest, job: Job, offset: int) -> UtterancePart:
+    """The part in its place in all of the user's text, as the job's engine can speak it."""
+    if not isinstance(part, Segment):
+        return evolve(part, source=part.source.shifted(offset))
+    if part.given and job.engine.engine.accepts == "text":
+        job.ignored.add("phonemes")
+        part = evolve(part, given=())
+    _check_given(part, request.text, job.engine)
+    return evolve(_with_request(part, request), alignment=part.alignment.shifted(offset))
+
+
+def _check_given(segment: Segment, text: str, engine: OpenEngine) -> None:
+    """Refuse symbols that the engine does not have: whoever writes phonemes wants to hear them."""
+    known = engine.engine.vocabulary
+    if known is None:
+        return
+    for given in segment.given:
+        unknown = [symbol for symbol in given.phonemes if symbol not in known and not symbol.isspace()]
+        if unknown:
+            start = segment.source(given.span.start, given.span.end).start
+            if segment.text == given.phonemes:
+                start += given.phonemes.index(unknown[0])
+            named = ", ".join(f"{symbol!r} (U+{ord(symbol):04X})" for symbol in sorted(set(unknown)))
+            raise InvalidRequestError(
+                f"{place(text, start)}: {excerpt(text, start)}: engine {engine.name!r} has no phoneme symbol "
+                f"{named}. It has {''.join(sorted(known)).strip()}",
+                param="input",
+            )
+
+
+def _check_speaks_phonemes(engine: OpenEngine) -> None:
+    if engine.engine.accepts == "text":
+        raise InvalidRequestError(
+            f"Engine {engine.name!r} reads text and cannot speak phonemes. Send a `model` whose engine can, "
+            f"such as 'kokoro'; an operator loads it with `koe model download`",
+            param="model",
         )
 
 
@@ -146,19 +248,6 @@ def _with_request(segment: Segment, request: SpeechRequest) -> Segment:
             prosody.rate * request.speed, prosody.volume_db + request.volume_db, prosody.pitch_semitones
         ),
     )
-
-
-def _applies(normalizer: Normalizer, language: str) -> bool:
-    return normalizer.languages is None or language.partition("-")[0].lower() in normalizer.languages
-
-
-def _normalized(owned: Owned[Normalizer], segments: Iterable[Segment]) -> Iterator[Segment]:
-    for segment in segments:
-        if not _applies(owned.component, segment.language):
-            yield segment
-            continue
-        with guarded(Stage.NORMALIZE, owned.component.name, owned.plugin):
-            yield from owned.component.normalize(segment)
 
 
 def _with_last(items: Iterator[T]) -> Iterator[tuple[T, bool]]:

@@ -1,9 +1,11 @@
 """Checks a request before any work, and resolves the names in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from koe import ranges
 from koe.engines import EngineSet, OpenEngine
 from koe.errors import (
     InvalidRequestError,
@@ -20,11 +22,25 @@ from koe.stages import AudioFormat, MarkupContext
 from koe.types import SpeechRequest, Turn
 from koe.voices import VoiceBook
 
-SPEED_RANGE = (0.25, 4.0)
-VOLUME_RANGE_DB = (-60.0, 20.0)
+SPEED_RANGE = ranges.SPEED
+VOLUME_RANGE_DB = ranges.VOLUME_DB
 TURN_PAUSE_RANGE_S = (0.0, 30.0)
 MAX_TURNS = 1_000
 MAX_REQUEST_ALIASES = 100
+
+
+_TURN_FIELDS = {"input": "text", "voice": "voice", "language": "language"}
+"""The fields that turns have, by the name that a request has for them."""
+
+
+@frozen
+class ValidTurn:
+    """One turn as a request of its own. `offset` is where its text begins in the text of the dialogue."""
+
+    number: int
+    request: SpeechRequest
+    context: MarkupContext
+    offset: int
 
 
 @frozen
@@ -35,6 +51,21 @@ class ValidRequest:
     turns: tuple[Turn, ...]
     contexts: tuple[MarkupContext, ...]
     format: Owned[AudioFormat]
+
+    def turns_of(self, request: SpeechRequest) -> list[ValidTurn]:
+        """Its turns with what each has from `request`."""
+        turns: list[ValidTurn] = []
+        offset = 0
+        for number, (turn, context) in enumerate(zip(self.turns, self.contexts, strict=True)):
+            part = evolve(
+                request,
+                text=turn.text,
+                language=turn.language or request.language,
+                speed=request.speed * turn.speed,
+            )
+            turns.append(ValidTurn(number, part, context, offset))
+            offset += len(turn.text) + len("\n")
+        return turns
 
 
 @frozen
@@ -52,6 +83,14 @@ class Validator:
         Raises:
             InvalidRequestError: one of its kinds, for the first thing that is wrong.
         """
+        opened, turns, contexts = self.resolve(request, live=live)
+        _check_timestamps(request, opened)
+        return ValidRequest(opened, turns, contexts, self._format(request.format))
+
+    def resolve(
+        self, request: SpeechRequest, *, live: bool = False
+    ) -> tuple[OpenEngine, tuple[Turn, ...], tuple[MarkupContext, ...]]:
+        """Who speaks what: all that the text stages need. Raises `InvalidRequestError`, as `check` does."""
         self._check_text(request, live=live)
         _check_range("speed", request.speed, SPEED_RANGE)
         _check_range("volume_db", request.volume_db, VOLUME_RANGE_DB)
@@ -60,10 +99,10 @@ class Validator:
         book = _with_aliases(opened.book, request.voice_aliases)
         turns = request.turns or (Turn(request.text),)
         contexts = tuple(_context(request, turn, book, number) for number, turn in enumerate(turns))
-        for context in contexts:
-            self.pipeline.check(request, opened, context.language)
-        _check_timestamps(request, opened)
-        return ValidRequest(opened, turns, contexts, self._format(request.format))
+        for number, context in enumerate(contexts):
+            with naming_turn(request, number):
+                self.pipeline.check(request, opened, context.language)
+        return opened, turns, contexts
 
     def _check_text(self, request: SpeechRequest, *, live: bool) -> None:
         limit = self.limits.max_characters
@@ -78,6 +117,12 @@ class Validator:
                 f"The dialogue has {len(request.turns)} turns; the limit is {MAX_TURNS}. Send it in parts",
                 param="turns",
             )
+        for number, turn in enumerate(request.turns):
+            if not turn.text.strip():
+                raise NothingToSpeakError(
+                    f"turns[{number}]: the text is empty; send at least one word, or leave the turn out",
+                    param=f"turns[{number}].text",
+                )
         if not live and not request.text.strip():
             raise NothingToSpeakError("The text is empty; send at least one word", param="input")
 
@@ -90,6 +135,18 @@ class Validator:
                 param="response_format",
             )
         return self.formats[name]
+
+
+@contextmanager
+def naming_turn(request: SpeechRequest, number: int) -> Iterator[None]:
+    """Name the turn in errors about one of a turn's own fields, where the request is a dialogue."""
+    try:
+        yield
+    except InvalidRequestError as error:
+        if request.turns and error.param in _TURN_FIELDS:
+            error.message = f"turns[{number}]: {error.message}"
+            error.param = f"turns[{number}].{_TURN_FIELDS[error.param]}"
+        raise
 
 
 def _with_aliases(book: VoiceBook, aliases: Mapping[str, str]) -> VoiceBook:
@@ -110,7 +167,8 @@ def _context(request: SpeechRequest, turn: Turn, book: VoiceBook, number: int) -
         raise UnknownVoiceError(f"turns[{number}]: {error}", param=f"turns[{number}].voice") from None
     if request.turns:
         _check_range(f"turns[{number}].speed", turn.speed, SPEED_RANGE)
-        _check_range(f"turns[{number}].speed times speed", turn.speed * request.speed, SPEED_RANGE)
+        product = turn.speed * request.speed
+        _check_range(f"turns[{number}].speed times speed", product, SPEED_RANGE, f"turns[{number}].speed")
     language = turn.language or request.language or book.language(mix)
     return MarkupContext(mix, language, book.find)
 
@@ -124,7 +182,9 @@ def _check_timestamps(request: SpeechRequest, opened: OpenEngine) -> None:
         )
 
 
-def _check_range(name: str, value: float, bounds: tuple[float, float]) -> None:
+def _check_range(name: str, value: float, bounds: tuple[float, float], param: str = "") -> None:
     low, high = bounds
     if not low <= value <= high:
-        raise InvalidRequestError(f"{name} must be from {low:g} to {high:g}, not {value:g}", param=name)
+        raise InvalidRequestError(
+            f"{name} must be from {low:g} to {high:g}, not {value:g}", param=param or name
+        )

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
 from functools import partial
 
@@ -89,6 +89,7 @@ class ActiveSpeech(Speech):
     joins: Joins
     clock: StageClock
     notify: Callable[[SegmentSynthesized], None]
+    ignored: Collection[str] = ()
     segments: int = field(default=0, init=False)
     audio_s: float = field(default=0.0, init=False)
     first_audio_s: float | None = field(default=None, init=False)

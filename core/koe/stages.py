@@ -54,6 +54,9 @@ class MarkupContext:
 class MarkupParser(Component):
     """Reads the request's text into segments, pauses and marks."""
 
+    gives_phonemes: ClassVar[bool] = False
+    """Whether every segment is `Segment.wholly_given`; engines that accept text cannot speak it."""
+
     @abstractmethod
     def parse(self, request: SpeechRequest, context: MarkupContext) -> Utterance:
         """Parse the whole text. Raises `InvalidRequestError` with the place of the mistake."""

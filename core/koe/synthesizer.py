@@ -14,15 +14,16 @@ from koe.clock import StageClock
 from koe.engines import EngineSet, OpenEngine
 from koe.errors import CancelledByCallerError, KoeError, OverloadedError
 from koe.hooks import Outcome, Plugin, RequestFinished, Server, overrides
+from koe.inspection import Inspection, Inspector, check_length
 from koe.joins import Joins
 from koe.observers import notify
 from koe.pace import Pace, measured_rtf
-from koe.pipeline import Pipeline, Planned
+from koe.pipeline import Job, Pipeline, Planned
 from koe.registry import Registry
-from koe.requests import Validator, ValidRequest
+from koe.requests import Validator, ValidRequest, ValidTurn, naming_turn
 from koe.settings import Settings, StreamingSettings
 from koe.speech import ActiveSpeech, SpeechThreads
-from koe.types import EngineInfo, Pause, SpeechRequest, Voice
+from koe.types import EngineInfo, Pause, SpeechRequest, Utterance, Voice
 from koe.workers import Admission, Threads
 
 log = structlog.get_logger(__name__)
@@ -104,6 +105,17 @@ class Synthesizer(Server):
             self._finished(request, clock, None, error)
             raise
 
+    async def inspect(self, request: SpeechRequest) -> Inspection:
+        """What the text stages make of `request`, in a text thread; nothing is spoken.
+
+        Raises:
+            InvalidRequestError: as `speak` does, or the text is longer than `inspection.MAX_CHARACTERS`.
+        """
+        check_length(request.text)
+        opened, _, contexts = self._validator().resolve(request)
+        job = self.pipeline.job(opened, StageClock(), UNCUT)
+        return await self.threads.text.run(Inspector(self.pipeline, request, contexts[0], job).inspect)
+
     def engines(self) -> Sequence[EngineInfo]:
         opened = self._open()
         default = opened.get("")
@@ -140,43 +152,61 @@ class Synthesizer(Server):
     ) -> ActiveSpeech:
         processors = self.registry.audio_processors
         chosen = (processors[name] for name in self.settings.pipeline.postprocess if name in processors)
+        ignored: set[str] = set()
         return ActiveSpeech(
             request=request,
             open_engine=valid.engine,
             mix=valid.contexts[0].voice,
-            plan=lambda early: self._plan(request, texts, valid, clock, early=early),
+            plan=lambda early: self._plan(
+                request, texts, valid, self._job(valid, clock, ignored, early=early)
+            ),
             processors=tuple(chosen),
             owned_format=valid.format,
             threads=self.threads,
             joins=Joins(self.settings.pauses),
             clock=clock,
             notify=partial(notify, self.registry.observers),
+            ignored=ignored,
         )
 
-    async def _plan(
-        self,
-        request: SpeechRequest,
-        texts: AsyncIterator[str] | None,
-        valid: ValidRequest,
-        clock: StageClock,
-        *,
-        early: bool,
+    def _job(self, valid: ValidRequest, clock: StageClock, ignored: set[str], *, early: bool) -> Job:
+        pace = self.paces.get(valid.engine.name) if early else None
+        return self.pipeline.job(valid.engine, clock, pace or UNCUT, ignored)
+
+    def _plan(
+        self, request: SpeechRequest, texts: AsyncIterator[str] | None, valid: ValidRequest, job: Job
     ) -> AsyncGenerator[Planned, None]:
         """The parts of all of the request's texts, each made in a text thread when it is asked for."""
-        pace = self.paces.get(valid.engine.name) if early else None
-        job = self.pipeline.job(valid.engine, clock, pace or UNCUT)
-        offset = 0
-        async for number, text in _numbered(texts or _each([turn.text for turn in valid.turns])):
-            turn = valid.turns[min(number, len(valid.turns) - 1)]
-            context = valid.contexts[min(number, len(valid.turns) - 1)]
-            if number and request.turns:
+        if texts is None:
+            return self._plan_turns(request, valid, job)
+        return self._plan_live(request, texts, valid, job)
+
+    async def _plan_turns(
+        self, request: SpeechRequest, valid: ValidRequest, job: Job
+    ) -> AsyncGenerator[Planned, None]:
+        """All markup is read first: a mistake in the last turn is found before the first is spoken."""
+        turns = valid.turns_of(request)
+        parsed = [await self.threads.text.run(partial(self._parse, turn, job)) for turn in turns]
+        for turn, utterance in zip(turns, parsed, strict=True):
+            if turn.number:
                 yield Pause(request.turn_pause_s)
-                offset += len("\n")
-            part = evolve(request, text=text, speed=request.speed * turn.speed)
-            plan = self.pipeline.plan(part, context, job, offset)
+            plan = self.pipeline.plan_parts(utterance, turn.request.text, job, turn.offset)
+            while (planned := await self.threads.text.run(partial(next, plan, None))) is not None:
+                yield planned
+
+    async def _plan_live(
+        self, request: SpeechRequest, texts: AsyncIterator[str], valid: ValidRequest, job: Job
+    ) -> AsyncGenerator[Planned, None]:
+        offset = 0
+        async for text in texts:
+            plan = self.pipeline.plan(evolve(request, text=text), valid.contexts[0], job, offset)
             while (planned := await self.threads.text.run(partial(next, plan, None))) is not None:
                 yield planned
             offset += len(text)
+
+    def _parse(self, turn: ValidTurn, job: Job) -> Utterance:
+        with naming_turn(turn.request, turn.number):
+            return self.pipeline.parse(turn.request, turn.context, job, turn.offset)
 
     def _finished(
         self,
@@ -214,18 +244,6 @@ async def _leaving_quietly(plugin: str, context: AbstractAsyncContextManager[Non
             await context.__aexit__(None, None, None)
         except Exception:
             log.exception("lifespan_failed_on_stop", plugin=plugin)
-
-
-async def _each(texts: Sequence[str]) -> AsyncGenerator[str, None]:
-    for text in texts:
-        yield text
-
-
-async def _numbered(texts: AsyncIterator[str]) -> AsyncGenerator[tuple[int, str], None]:
-    number = 0
-    async for text in texts:
-        yield number, text
-        number += 1
 
 
 def _outcome(speech: ActiveSpeech | None, error: BaseException | None) -> Outcome:

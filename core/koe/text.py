@@ -1,10 +1,12 @@
-"""The plugin `text`: plain text as markup, and sentences as segments."""
+"""The plugin `text`: plain text, tags and phonemes as markup, and sentences as segments."""
 
 import re
 from collections.abc import Iterable, Iterator
 
 from koe.hooks import Plugin, hookimpl
+from koe.phoneme_markup import Phonemes
 from koe.stages import MarkupContext, MarkupParser, Normalizer
+from koe.tags import Tags
 from koe.types import Segment, SpeechRequest, Utterance
 
 # Possessive quantifiers and the look-behind keep the search linear on endless runs of one character.
@@ -97,11 +99,11 @@ def _stripped(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 class TextPlugin(Plugin):
-    """Registers the markup `text` and the normalizer `sentences`."""
+    """Registers the markups `text`, `tags` and `phonemes`, and the normalizer `sentences`."""
 
     @hookimpl
     def register_markup_parsers(self) -> Iterable[MarkupParser]:
-        return [PlainText()]
+        return [PlainText(), Tags(), Phonemes()]
 
     @hookimpl
     def register_normalizers(self) -> Iterable[Normalizer]:

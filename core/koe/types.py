@@ -1,7 +1,9 @@
 """The values that travel through the pipeline. All are frozen."""
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -136,20 +138,32 @@ class GivenPhonemes:
     phonemes: str
 
 
+def _in_order(given: Iterable[GivenPhonemes]) -> tuple[GivenPhonemes, ...]:
+    return tuple(sorted(given, key=lambda one: one.span.start))
+
+
 @frozen
 class Segment:
-    """A stretch of text with one voice, language and prosody, aligned with the user's text."""
+    """A stretch of text with one voice, language and prosody, aligned with the user's text.
+
+    The spans of `given` do not overlap; they are kept in order.
+    """
 
     text: str
     voice: VoiceMix
     language: str
     prosody: Prosody = Prosody()
     alignment: Alignment = field(eq=False)
-    given: tuple[GivenPhonemes, ...] = ()
+    given: tuple[GivenPhonemes, ...] = field(default=(), converter=_in_order)
 
     @alignment.default
     def _verbatim(self) -> Alignment:
         return Alignment.verbatim(len(self.text))
+
+    @property
+    def wholly_given(self) -> bool:
+        """Whether one `GivenPhonemes` says all of the text: there is nothing to normalize or phonemize."""
+        return len(self.given) == 1 and self.given[0].span == Span(0, len(self.text))
 
     def source(self, start: int = 0, end: int | None = None) -> Span:
         """The user's characters behind `text[start:end]`."""
@@ -157,16 +171,18 @@ class Segment:
 
     def protects(self, start: int, end: int) -> bool:
         """Whether `text[start:end]` touches phonemes that the user gave."""
-        return any(given.span.overlaps(Span(start, end)) for given in self.given)
+        first = self._first_given(start)
+        return first < len(self.given) and self.given[first].span.overlaps(Span(start, end))
 
     def slice(self, start: int, end: int) -> "Segment":
         """The segment of `text[start:end]`; given phonemes that are cut in two are dropped."""
-        kept = tuple(
-            GivenPhonemes(Span(given.span.start - start, given.span.end - start), given.phonemes)
-            for given in self.given
-            if start <= given.span.start and given.span.end <= end
-        )
-        return self._with(self.text[start:end], self.alignment.slice(start, end), kept)
+        kept = []
+        for given in islice(self.given, self._first_given(start), None):
+            if given.span.start >= end:
+                break
+            if start <= given.span.start and given.span.end <= end:
+                kept.append(GivenPhonemes(given.span.shifted(-start), given.phonemes))
+        return self._with(self.text[start:end], self.alignment.slice(start, end), tuple(kept))
 
     def replace(self, start: int, end: int, text: str) -> "Segment":
         """The segment with `text[start:end]` rewritten.
@@ -185,6 +201,10 @@ class Segment:
         )
         rewritten = self.text[:start] + text + self.text[end:]
         return self._with(rewritten, self.alignment.replace(start, end, len(text)), moved)
+
+    def _first_given(self, start: int) -> int:
+        """The index of the first of `given` that ends behind `start`."""
+        return bisect_right(self.given, start, key=lambda given: given.span.end)
 
     def _with(self, text: str, alignment: Alignment, given: tuple[GivenPhonemes, ...]) -> "Segment":
         return Segment(text, self.voice, self.language, self.prosody, alignment, given)

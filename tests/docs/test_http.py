@@ -9,8 +9,15 @@ import pytest
 from koe import errors
 from koe.http import headers
 from koe.http.app import build_app
+from koe.http.captions import CAPTIONS, CaptionsView
+from koe.http.dialogue import DialogueBody, TurnBody
+from koe.http.events import MAX_DELTA_BYTES
+from koe.http.ndjson import NDJSON
 from koe.http.openapi import openapi_path
-from koe.http.speech_body import SpeechBody
+from koe.http.speech_body import AnswerOptions, SpeechBody
+from koe.http.sse import SSE
+from koe.inspection import MAX_CHARACTERS, InspectedPart, InspectedText, Inspection
+from koe.requests import MAX_TURNS
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
@@ -54,6 +61,39 @@ def test_every_path_is_called_in_an_example():
 
 def test_every_field_is_listed_and_no_other():
     assert first_cells("Speech") == {field.name for field in attrs.fields(SpeechBody)}
+
+
+def test_every_field_of_a_dialogue_is_listed_and_no_other():
+    own = {field.name for field in attrs.fields(DialogueBody)} - {"language", "markup"}
+    own -= {field.name for field in attrs.fields(AnswerOptions)}
+    turn = {f"turns[].{field.name}" for field in attrs.fields(TurnBody)} - {"turns[].input"}
+    assert first_cells("Dialogue") == own | turn
+    assert f"up to {MAX_TURNS} turns" in section("Dialogue")
+
+
+def test_the_keys_of_an_inspection_exist():
+    keys = {key.split(".")[-1] for key in first_cells("Inspection")}
+    classes = (Inspection, InspectedPart, InspectedText)
+    assert keys <= {field.name for cls in classes for field in attrs.fields(cls)}
+    assert f"up to {MAX_CHARACTERS} characters" in section("Inspection")
+
+
+@pytest.mark.parametrize(("column", "framing"), [(0, SSE), (1, NDJSON)])
+def test_every_event_is_listed_and_no_other(column, framing):
+    assert first_cells("Events", column) - {"type"} == set(framing.names.values())
+    assert framing.media_type in section("Events")
+    assert str(MAX_DELTA_BYTES) in section("Events")
+
+
+def test_every_caption_format_is_listed_with_its_type_and_no_other():
+    assert first_cells("Captions") - {"response_format"} == set(CAPTIONS)
+    assert first_cells("Captions", 1) == {one.media_type for one in CAPTIONS.values()}
+
+
+def test_the_keys_of_json_captions_are_listed():
+    assert {field.name for field in attrs.fields(CaptionsView)} <= set(
+        re.findall(r"`(\w+)`", section("Captions"))
+    )
 
 
 def test_every_header_is_listed_and_no_other():

@@ -12,10 +12,11 @@ from hypercorn.config import Config
 from koe.errors import NothingToSpeakError, TextTooLongError, UnsupportedFormatError
 from koe.hooks import Speech
 from koe.http.backend import Backend, Readiness, Stats
+from koe.inspection import By, Inspection
 from koe.registry import PluginState
 from koe.settings import LimitsSettings, Settings
 from koe.stages import AudioFormat, Encoder
-from koe.types import AudioChunk, EngineInfo, Mode, SpeechPiece, SpeechRequest, StreamInfo, Voice
+from koe.types import AudioChunk, EngineInfo, Mode, SpeechPiece, SpeechRequest, Stage, StreamInfo, Voice
 from starlette.applications import Starlette
 
 
@@ -143,6 +144,10 @@ class FakeBackend(Backend):
 
     def markup_parsers(self) -> Sequence[str]:
         return ["text"]
+
+    async def inspect(self, request: SpeechRequest) -> Inspection:
+        by = By(Stage.MARKUP, request.markup, "text")
+        return Inspection(request.text, by, "fake", "fakes", "phonemes", "af_heart", "en-US", ())
 
     def plugins(self) -> Sequence[PluginState]:
         return self.states

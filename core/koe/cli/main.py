@@ -9,6 +9,7 @@ from cyclopts import App, CycloptsError
 
 from koe import __version__
 from koe.cli.config import app as config_app
+from koe.cli.inspect import inspect
 from koe.cli.model import app as model_app
 from koe.cli.options import ConfigOptions
 from koe.cli.plugins import app as plugins_app
@@ -31,7 +32,7 @@ def build_app() -> App:
         help="koe (声): a plugin-based speech server for Kokoro-82M on ONNX Runtime.",
         result_action="return_value",
     )
-    for command in (say, serve, voices, plugins_app, config_app, model_app):
+    for command in (say, inspect, serve, voices, plugins_app, config_app, model_app):
         app.command(command)
     return app
 

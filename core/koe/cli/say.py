@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from koe.cli.options import NO_OPTIONS, ConfigOptions, assignment
+from koe.cli.texts import given_text
 from koe.errors import InvalidRequestError, UnsupportedFormatError
 from koe.plugins import load
 from koe.registry import Registry
@@ -47,6 +47,7 @@ def say(
     voice: str = "",
     speed: float = 1.0,
     language: str = "",
+    markup: str = "text",
     format: str = "",  # noqa: A002 - the option is called --format
     sample_rate: int | None = None,
     bitrate: int | None = None,
@@ -69,6 +70,8 @@ def say(
         0.25 to 4.0; 1.0 is the voice's own rate.
     language: str
         BCP 47 tag such as en-GB; by default the voice's own.
+    markup: str
+        How the text is written: text, tags, phonemes, or what a plugin brings.
     format: str
         Response format, where the file's ending does not say it.
     sample_rate: int
@@ -78,7 +81,8 @@ def say(
     engine: str
         Speak with this engine instead of engine.default.
     """
-    spoken_text = _text(text, file)
+    way_out = 'Say what to speak: koe say "some text" -o FILE, or --file FILE, or -'
+    spoken_text = given_text("say", text, file, way_out)
     if not output:
         raise InvalidRequestError("Say where the audio goes: -o FILE, or -o - for standard output")
     registry, synthesizer = _build(options, engine)
@@ -87,6 +91,7 @@ def say(
         voice=voice,
         language=language or None,
         speed=speed,
+        markup=markup,
         format=format or _format_of(output, registry),
         sample_rate=sample_rate,
         bitrate=bitrate,
@@ -104,34 +109,6 @@ def _build(options: ConfigOptions, engine: str) -> tuple[Registry, Synthesizer]:
     configuration = options.load(*([assignment("engine.default", engine)] if engine else []))
     registry = load(configuration)
     return registry, Synthesizer(registry, configuration.settings)
-
-
-def _text(text: str, file: Path | None) -> str:
-    if re.fullmatch(r"--?[a-z][\w-]*(=\S*)?", text):
-        raise InvalidRequestError(f"Unknown option {text}; `koe say --help` lists the options")
-    if file is not None:
-        if text:
-            raise InvalidRequestError("Give either a text or --file, not both")
-        return _read(file)
-    if text == STDOUT:
-        return _decoded(sys.stdin.buffer.read(), "standard input")
-    if not text:
-        raise InvalidRequestError('Say what to speak: koe say "some text" -o FILE, or --file FILE, or -')
-    return text
-
-
-def _read(file: Path) -> str:
-    try:
-        return _decoded(file.read_bytes(), str(file))
-    except OSError as error:
-        raise InvalidRequestError(f"{file} cannot be read: {error.strerror}") from None
-
-
-def _decoded(data: bytes, origin: str) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidRequestError(f"{origin} is not UTF-8 (byte {error.start})") from None
 
 
 def _format_of(output: str, registry: Registry) -> str:

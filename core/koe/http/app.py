@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from koe.errors import ConfigError, MethodNotAllowedError, NotFoundError
-from koe.http import info, speech, stream_socket
+from koe.http import dialogue, info, inspect, phonemes, speech, stream_socket
 from koe.http.backend import Backend
 from koe.http.docs_page import Docs
 from koe.http.endpoints import Endpoint
@@ -29,7 +29,13 @@ _SHOWN_PATH = 200
 
 def core_endpoints(backend: Backend) -> tuple[Endpoint, ...]:
     """The endpoints that every koe has."""
-    return (*speech.endpoints(backend), *info.endpoints(backend))
+    return (
+        *speech.endpoints(backend),
+        *dialogue.endpoints(backend),
+        *phonemes.endpoints(backend),
+        *inspect.endpoints(backend),
+        *info.endpoints(backend),
+    )
 
 
 def build_app(

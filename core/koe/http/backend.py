@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from koe.hooks import Server
+from koe.inspection import Inspection
 from koe.registry import PluginState
 from koe.settings import Settings
 from koe.stages import AudioFormat
-from koe.types import RefusedVoice
+from koe.types import RefusedVoice, SpeechRequest
 from koe.voices import ListedVoice
-from koe.types import SpeechRequest
 
 
 @frozen
@@ -74,6 +74,10 @@ class Backend(Server):
     @abstractmethod
     def markup_parsers(self) -> Sequence[str]:
         """What a request may name as `markup`."""
+
+    @abstractmethod
+    async def inspect(self, request: SpeechRequest) -> Inspection:
+        """What the text stages make of `request`; nothing is spoken. Raises `InvalidRequestError`."""
 
     @abstractmethod
     def plugins(self) -> Sequence[PluginState]:

@@ -1,0 +1,239 @@
+"""What the text stages make of a text, step by step, without speaking it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from attrs import field, frozen
+
+from koe.alignment import Span
+from koe.errors import TextTooLongError
+from koe.pipeline import Job, Pipeline, applies, normalized
+from koe.stages import MarkupContext
+from koe.types import Mark, Pause, Segment, SpeechRequest, Stage, UtterancePart
+
+MAX_CHARACTERS = 5_000
+
+
+@frozen
+class By:
+    """Who did a step: a component and the plugin that registered it."""
+
+    stage: Stage
+    component: str
+    plugin: str
+
+
+@frozen
+class Source:
+    """The user's characters behind something: `text` is `[start, end)` of what was sent."""
+
+    start: int
+    end: int
+    text: str
+
+
+@frozen
+class InspectedText:
+    """A text after a step."""
+
+    text: str
+    source: Source
+
+
+@frozen
+class InspectedGiven:
+    """A word whose phonemes are given, by the markup or by a normalizer."""
+
+    text: str
+    phonemes: str
+    source: Source
+
+
+@frozen
+class InspectedStep:
+    """What a normalizer made of a part. `applied`: whether it is for the part's language and text."""
+
+    by: By
+    applied: bool
+    texts: tuple[InspectedText, ...]
+    given: tuple[InspectedGiven, ...] = ()
+
+
+@frozen
+class InspectedWord:
+    """A word with the phonemes that the engine gets, and what follows it."""
+
+    text: str
+    phonemes: str
+    tail: str
+    source: Source
+
+
+@frozen
+class InspectedSegment:
+    """One inference.
+
+    Attributes:
+        by: who made its phonemes; None where the engine reads the text, or the phonemes were given.
+        symbols: phoneme symbols, of which each is one of the model's tokens; of an engine that accepts
+            text, characters.
+        limit: the most of them in one segment.
+        boundary: the punctuation mark it ends with, or `paragraph`; empty where it was cut between words.
+        unknown_symbols: what the engine cannot speak and leaves out.
+    """
+
+    text: str
+    phonemes: str
+    source: Source
+    by: By | None
+    symbols: int
+    limit: int
+    boundary: str
+    unknown_symbols: tuple[str, ...]
+    words: tuple[InspectedWord, ...]
+
+
+@frozen
+class InspectedPart:
+    """A part of the parsed markup. What belongs to segments alone is empty for the others.
+
+    `seconds` is the length of a pause, `name` that of a mark.
+    """
+
+    kind: Literal["segment", "pause", "mark"]
+    source: Source
+    seconds: float | None = None
+    name: str | None = None
+    text: str = ""
+    voice: str = ""
+    language: str = ""
+    rate: float = 1.0
+    volume_db: float = 0.0
+    pitch_semitones: float = 0.0
+    given: tuple[InspectedGiven, ...] = ()
+    steps: tuple[InspectedStep, ...] = ()
+    segments: tuple[InspectedSegment, ...] = ()
+
+
+@frozen
+class Inspection:
+    """Every step from a text to what the engine gets. Offsets count the characters of `text`.
+
+    `accepts` says what the engine reads; `ignored` names what the markup asks for and it cannot do.
+    """
+
+    text: str
+    markup: By
+    engine: str
+    plugin: str
+    accepts: Literal["phonemes", "text"]
+    voice: str
+    language: str
+    parts: tuple[InspectedPart, ...]
+    ignored: tuple[str, ...] = ()
+
+
+def check_length(text: str) -> None:
+    """Raises `TextTooLongError`: inspecting is not admitted, so it has to stay small."""
+    if len(text) > MAX_CHARACTERS:
+        raise TextTooLongError(
+            f"The text has {len(text)} characters; at most {MAX_CHARACTERS} are inspected at once. "
+            f"Send it in parts",
+            param="input",
+        )
+
+
+@frozen
+class Inspector:
+    """Takes the way of a request through `pipeline`, and writes down what it meets."""
+
+    pipeline: Pipeline
+    request: SpeechRequest
+    context: MarkupContext
+    job: Job = field(repr=False)
+
+    def inspect(self) -> Inspection:
+        """Runs markup parser, normalizers and phonemizers; blocks meanwhile."""
+        parser = self.pipeline.parsers[self.request.markup]
+        utterance = self.pipeline.parse(self.request, self.context, self.job)
+        opened = self.job.engine
+        return Inspection(
+            text=self.request.text,
+            markup=By(Stage.MARKUP, parser.component.name, parser.plugin),
+            engine=opened.name,
+            plugin=opened.plugin,
+            accepts=opened.engine.accepts,
+            voice=str(self.context.voice),
+            language=self.context.language,
+            parts=tuple(self._part(part) for part in utterance.parts),
+            ignored=tuple(sorted(self.job.ignored)),
+        )
+
+    def _part(self, part: UtterancePart) -> InspectedPart:
+        if isinstance(part, Pause):
+            return InspectedPart("pause", self._source(part.source), seconds=part.seconds)
+        if isinstance(part, Mark):
+            return InspectedPart("mark", self._source(part.source), name=part.name)
+        steps, segments = self._normalized(part)
+        return InspectedPart(
+            kind="segment",
+            source=self._source(part.source()),
+            text=part.text,
+            voice=str(part.voice),
+            language=part.language,
+            rate=part.prosody.rate,
+            volume_db=part.prosody.volume_db,
+            pitch_semitones=part.prosody.pitch_semitones,
+            given=self._given([part]),
+            steps=steps,
+            segments=tuple(made for segment in segments for made in self._segments(segment)),
+        )
+
+    def _normalized(self, part: Segment) -> tuple[tuple[InspectedStep, ...], Sequence[Segment]]:
+        steps: list[InspectedStep] = []
+        segments: Sequence[Segment] = [part]
+        for owned in self.pipeline.normalizers:
+            applied = any(applies(owned.component, segment) for segment in segments)
+            segments = list(normalized(owned, segments))
+            texts = tuple(InspectedText(one.text, self._source(one.source())) for one in segments)
+            by = By(Stage.NORMALIZE, owned.component.name, owned.plugin)
+            steps.append(InspectedStep(by, applied, texts, self._given(segments)))
+        return tuple(steps), segments
+
+    def _segments(self, segment: Segment) -> Iterator[InspectedSegment]:
+        reads_text = self.job.engine.engine.accepts == "text"
+        pipeline, engine = self.pipeline, self.job.engine
+        limit = pipeline.settings.segment_characters if reads_text else pipeline.segment_phonemes(engine)
+        for made in pipeline.cut(segment, self.request.text, self.job):
+            yield InspectedSegment(
+                text=made.text,
+                phonemes=made.phonemes,
+                source=self._source(made.source),
+                by=None if reads_text or segment.wholly_given else self._phonemizer(segment.language),
+                symbols=len(made.text if reads_text else made.phonemes),
+                limit=limit,
+                boundary=made.boundary,
+                unknown_symbols=made.unknown_symbols,
+                words=tuple(
+                    InspectedWord(word.text, word.phonemes, word.tail, self._source(word.source))
+                    for word in made.words
+                ),
+            )
+
+    def _phonemizer(self, language: str) -> By:
+        owned = self.pipeline.phonemizer(language)
+        return By(Stage.PHONEMIZE, owned.component.name, owned.plugin)
+
+    def _given(self, segments: Sequence[Segment]) -> tuple[InspectedGiven, ...]:
+        return tuple(
+            InspectedGiven(
+                segment.text[given.span.start : given.span.end],
+                given.phonemes,
+                self._source(segment.source(given.span.start, given.span.end)),
+            )
+            for segment in segments
+            for given in segment.given
+        )
+
+    def _source(self, span: Span) -> Source:
+        return Source(span.start, span.end, self.request.text[span.start : span.end])
