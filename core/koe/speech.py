@@ -61,6 +61,7 @@ class _Made:
     began: float = 0.0
     ended: float = 0.0
     estimated: bool = False
+    goes_on: bool = False
 
 
 @frozen
@@ -70,6 +71,7 @@ class _Sound:
     chunk: AudioChunk
     marks: tuple[MarkTiming, ...] = ()
     estimated: bool = False
+    goes_on: bool = False
 
 
 @define(eq=False)
@@ -150,7 +152,7 @@ class ActiveSpeech(Speech):
             if data:
                 self._note_first_audio()
             if data or part.words or marks:
-                yield SpeechPiece(data, part.words, marks, sound.estimated)
+                yield SpeechPiece(data, part.words, marks, sound.estimated, sound.goes_on)
                 marks = ()
 
     async def _sounds(self, *, early: bool) -> AsyncGenerator[_Sound, None]:
@@ -234,7 +236,7 @@ class ActiveSpeech(Speech):
         )
         samples = np.concatenate([lead.samples, made.chunk.samples]) if pause_s else made.chunk.samples
         self.audio_s = offset + made.chunk.seconds
-        return _Sound(AudioChunk(samples, self.sample_rate, words), marks, made.estimated)
+        return _Sound(AudioChunk(samples, self.sample_rate, words), marks, made.estimated, made.goes_on)
 
     def _note_first_audio(self) -> None:
         if self.first_audio_s is None:
@@ -257,7 +259,8 @@ def _speak(opened: OpenEngine, segment: PhonemeSegment, joins: Joins, cancellati
         chunk = _stretched(joins.trimmed(chunk), prosody.rate / rate)
         if prosody.volume_db:
             chunk = evolve(chunk, samples=gain(chunk.samples, prosody.volume_db))
-    return _Made(chunk, joins.pause_s(segment.boundary, prosody.rate), began, time.perf_counter())
+    pause_s = joins.pause_s(segment.boundary, prosody.rate)
+    return _Made(chunk, pause_s, began, time.perf_counter(), goes_on=segment.goes_on)
 
 
 def _stretched(chunk: AudioChunk, rate: float) -> AudioChunk:

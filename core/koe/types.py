@@ -258,7 +258,8 @@ class PhonemeSegment:
     """One inference: words with phonemes, within the engine's limit.
 
     `words` is empty for engines that accept text; those speak `text`. `boundary` is what it ends with: a
-    punctuation mark, `paragraph`, or nothing where it was cut between words.
+    punctuation mark, `paragraph`, or nothing where it was cut between words. `goes_on`: it was cut within a
+    word of the user's, which the next segment continues.
     """
 
     text: str
@@ -270,6 +271,7 @@ class PhonemeSegment:
     alignment: Alignment = field(eq=False, factory=lambda: Alignment(()))
     unknown_symbols: tuple[str, ...] = ()
     boundary: str = ""
+    goes_on: bool = False
 
     @property
     def phonemes(self) -> str:
@@ -301,13 +303,14 @@ class SpeechPiece:
     """Encoded audio on its way, with what begins in the audio made since the piece before it.
 
     `data` may be empty. Timings count from the first sample of the answer; `estimated` says that the engine
-    did not measure them.
+    did not measure them, `goes_on` that the words of a later piece continue the last one.
     """
 
     data: bytes
     words: tuple[WordTiming, ...] = ()
     marks: tuple[MarkTiming, ...] = ()
     estimated: bool = False
+    goes_on: bool = False
 
 
 @frozen

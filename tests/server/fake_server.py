@@ -47,6 +47,7 @@ class FakeSpeech(Speech):
     sample_rate: int = 24_000
     format: AudioFormat = field(factory=lambda: FORMATS["mp3"])
     stage_seconds: Mapping[str, float] = field(factory=dict)
+    audio_s: float = 1.5
     mode: Mode | None = None
     sent: int = 0
     closed: bool = False
@@ -77,13 +78,13 @@ def _open_gate() -> asyncio.Event:
 
 @define(eq=False)
 class FakeBackend(Backend):
-    """`pieces` are the bytes that every request gets; an exception among them is raised in its place.
+    """`pieces` are what every request gets; an exception among them is raised in its place.
 
     `first_gate` holds the first piece back, `gate` those after it.
     """
 
     settings: Settings = field(factory=Settings)
-    pieces: Sequence[bytes | Exception] = (b"first", b"second", b"third")
+    pieces: Sequence[bytes | SpeechPiece | Exception] = (b"first", b"second", b"third")
     refusal: Exception | None = None
     ready: Readiness = field(factory=lambda: Readiness(ready=True))
     counts: Stats = field(factory=lambda: Stats(1, 2, 3, 4, 5, 6))
@@ -138,6 +139,9 @@ class FakeBackend(Backend):
 
     def aliases(self, engine: str = "") -> Mapping[str, str]:
         return {} if engine == "other" else {"alloy": "af_heart", "af_bella": "af_heart"}
+
+    def times_words(self, engine: str = "") -> bool:
+        return engine != "other"
 
     def formats(self) -> Mapping[str, AudioFormat]:
         return FORMATS

@@ -73,15 +73,23 @@ class TestCapabilities:
             "precision": "fp32",
             "execution_provider": "CPUExecutionProvider",
             "languages": ["en-US"],
+            "times_words": True,
             "detail": {"threads": 2},
         }
         assert [engine["default"] for engine in engines] == [True, False]
+        assert [engine["times_words"] for engine in engines] == [True, False]
 
     def test_they_list_formats_languages_markup_and_models(self):
         answer = get("/v1/capabilities").json()
         assert answer["version"] == __version__
         assert [one["name"] for one in answer["formats"]] == ["mp3", "wav", "pcm"]
         assert answer["formats"][1]["media_type"] == "audio/wav"
+        assert answer["captions"][0] == {
+            "name": "srt",
+            "media_type": "application/x-subrip",
+            "extension": "srt",
+        }
+        assert answer["stream_formats"] == ["audio", "sse", "ndjson"]
         assert answer["languages"] == ["de", "en-GB", "en-US"]
         assert answer["markup"] == ["text"]
         assert answer["models"]["org/other"] == "other"

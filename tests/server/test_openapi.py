@@ -7,7 +7,8 @@ from koe.errors import InvalidRequestError
 from koe.http import headers
 from koe.http.app import build_app, core_endpoints
 from koe.http.openapi import document, openapi_path
-from koe.http.speech import ERRORS, parse_speech_body
+from koe.http.speech import ERRORS, parse_body
+from koe.http.speech_body import SpeechBody
 from koe.settings import HttpSettings, LimitsSettings, Settings
 from openapi_spec_validator import validate
 from starlette.routing import Route, WebSocketRoute
@@ -45,7 +46,7 @@ def accepted_by_schema(openapi: dict[str, Any], body: dict[str, Any]) -> bool:
 
 def accepted_by_server(body: dict[str, Any]) -> bool:
     try:
-        parse_speech_body(body)
+        parse_body(body, SpeechBody)
     except InvalidRequestError:
         return False
     return True
@@ -90,9 +91,11 @@ def test_every_answer_is_described_with_the_request_id(openapi):
 
 
 class TestSpeech:
-    def test_the_audio_types_are_those_of_the_registered_formats(self, openapi):
+    def test_the_types_are_those_of_the_registered_formats_the_captions_and_the_events(self, openapi):
         content = openapi["paths"][SPEECH]["post"]["responses"]["200"]["content"]
-        assert set(content) == {one.media_type for one in FORMATS.values()}
+        audio = {one.media_type for one in FORMATS.values()}
+        captions = {"application/x-subrip", "text/vtt", "application/json"}
+        assert set(content) == audio | captions | {"text/event-stream", "application/x-ndjson"}
 
     def test_its_headers_are_described(self, openapi):
         described = openapi["paths"][SPEECH]["post"]["responses"]["200"]["headers"]
@@ -114,7 +117,14 @@ class TestSpeech:
         backend = FakeBackend(settings=settings)
         properties = speech_schema(document(backend, core_endpoints(backend)))["properties"]
         assert properties["response_format"]["default"] == "wav"
-        assert properties["response_format"]["anyOf"][0]["enum"] == ["mp3", "wav", "pcm"]
+        assert properties["response_format"]["anyOf"][0]["enum"] == [
+            "mp3",
+            "wav",
+            "pcm",
+            "srt",
+            "vtt",
+            "json",
+        ]
         assert properties["markup"]["anyOf"][0]["enum"] == ["text"]
         assert properties["input"]["maxLength"] == 99
 
@@ -158,7 +168,11 @@ class TestAgreement:
         "value", [None, "text", "", 1, 1.5, True, [], {}, {"id": "af_heart"}, {"id": 1}, {"id": "x", "y": 1}]
     )
     @pytest.mark.parametrize(
-        "name", ["voice", "model", "instructions", "language", "speed", "stream", "stream_format", "bitrate"]
+        "name",
+        [
+            *("voice", "model", "instructions", "language", "speed", "stream", "stream_format", "bitrate"),
+            *("timestamps", "voice_aliases"),
+        ],
     )
     def test_they_take_and_refuse_the_same_values(self, openapi, name, value):
         body = {"input": "Hi", name: value}

@@ -153,6 +153,7 @@ class TestFields:
             bitrate=64_000,
             volume_db=-3,
             markup="text",
+            voice_aliases={"narrator": "af_bella"},
         )
         request = backend.last.request
         assert request.text == "Grüße"
@@ -162,6 +163,8 @@ class TestFields:
         assert (request.speed, request.volume_db) == (1.5, -3.0)
         assert (request.sample_rate, request.bitrate) == (16_000, 64_000)
         assert (request.language, request.markup) == ("de", "text")
+        assert request.voice_aliases == {"narrator": "af_bella"}
+        assert request.timestamps == "none"
         assert request.request_id.startswith("req_")
 
     def test_what_is_left_out_is_the_configured_default(self):
@@ -237,7 +240,14 @@ class TestRefusals:
             ({"sample_rate": 7_999}, "sample_rate", "from 8000 to 48000"),
             ({"bitrate": 5_999}, "bitrate", "from 6000 to 512000"),
             ({"stream": "false"}, "stream", "expected true or false"),
-            ({"stream_format": "sse"}, "stream_format", "expected 'audio', given 'sse'"),
+            (
+                {"stream_format": "mp3"},
+                "stream_format",
+                "expected one of 'audio', 'sse', 'ndjson', given 'mp3'",
+            ),
+            ({"timestamps": "words"}, "timestamps", "did you mean 'word'?"),
+            ({"voice_aliases": {"x": 1}}, "voice_aliases.x", "expected a string"),
+            ({"voice_aliases": ["x"]}, "voice_aliases", "given ['x']"),
             ({"response_format": 3}, "response_format", "expected a string"),
             ({"instructions": 3}, "instructions", "expected a string"),
             ({"markup": 3}, "markup", "expected a string"),

@@ -56,6 +56,10 @@ class Backend(Server):
     def aliases(self, engine: str = "") -> Mapping[str, str]:
         """Other names for voices or mixes of one open engine (the default one for an empty name)."""
 
+    @abstractmethod
+    def times_words(self, engine: str = "") -> bool:
+        """Whether one open engine (the default one for an empty name) says when each word is spoken."""
+
     def listed_voices(self, engine: str = "") -> Sequence[ListedVoice]:
         """What may be sent as `voice` to one open engine: its voices, then aliases, then saved mixes."""
         voices = [ListedVoice(one.name, one.language, one.gender, one.grade) for one in self.voices(engine)]

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from koe.errors import KoeError
+from koe.http.events import Framing
 from koe.http.views import encode
 
 Handler: TypeAlias = Callable[..., Any]
@@ -31,6 +32,9 @@ class Endpoint:
         path: in Starlette's notation.
         tag: what the document groups it under.
         answer: the attrs class of a JSON answer; None where the answer is audio.
+        events: the framings in which the audio may also be answered.
+        documents: what else may be answered instead of the audio, by media type: an attrs class of JSON, or
+            None for text.
         body: the attrs class of a JSON body.
         example: of the body.
         unready: the attrs class of a 503 that is no error envelope.
@@ -44,6 +48,8 @@ class Endpoint:
     description: str = ""
     method: str = "GET"
     answer: type[Any] | None = None
+    events: tuple[Framing, ...] = ()
+    documents: Mapping[str, type[Any] | None] = field(factory=dict)
     body: type[Any] | None = None
     example: Mapping[str, object] = field(factory=dict)
     unready: type[Any] | None = None

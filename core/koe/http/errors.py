@@ -42,10 +42,14 @@ def error_response(error: Exception, request_id: str) -> Response:
     """
     if isinstance(error, HTTPException):
         return _framework_error(error)
-    if not isinstance(error, KoeError):
-        error = _UnforeseenError()
-    detail = ErrorDetail(_message(error, request_id), error.type, error.param, error.code)
-    return envelope(error.status, detail, _retry_headers(error))
+    known = error if isinstance(error, KoeError) else _UnforeseenError()
+    return envelope(known.status, error_detail(known, request_id), _retry_headers(known))
+
+
+def error_detail(error: Exception, request_id: str) -> ErrorDetail:
+    """What a client may know about `error`."""
+    known = error if isinstance(error, KoeError) else _UnforeseenError()
+    return ErrorDetail(_message(known, request_id), known.type, known.param, known.code)
 
 
 def envelope(status: int, detail: ErrorDetail, headers: Mapping[str, str] | None = None) -> Response:

@@ -40,6 +40,8 @@ log = structlog.get_logger(__name__)
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _FINISH_ON_CLOSE = struct.pack("ii", 0, 0)
+_LAST_WORDS_S = 1.0
+"""How long a client has to take what was sent before its answer is broken off: it may say why."""
 
 
 class Exchanges:
@@ -113,6 +115,8 @@ class _Exchange:
 
     async def break_off_if_incomplete(self) -> None:
         if self.scope["type"] == "http" and self._begun and not self._complete:
+            if self.aborted:
+                await self._wire.delivered(_LAST_WORDS_S)
             await self._wire.break_off(rudely=self._ends_with_connection)
         elif self.scope["type"] == "websocket" and self.aborted:
             await self._wire.break_off(rudely=True)
@@ -164,6 +168,17 @@ class _Wire:
             buffer = self._protocol.stream_buffers.get(self._stream.stream_id)
             if buffer is not None and len(buffer.buffer) >= BUFFER_HIGH_WATER:
                 await buffer.drain()
+
+    async def delivered(self, timeout_s: float) -> None:
+        """Wait until everything has been handed to the kernel, at most for a while."""
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(timeout_s):
+                if isinstance(self._protocol, H2Protocol):
+                    buffer = self._protocol.stream_buffers.get(self._stream.stream_id)
+                    if buffer is not None and buffer.buffer:
+                        await buffer.drain()
+                self._server.writer.transport.set_write_buffer_limits(high=0)
+                await self._server.writer.drain()
 
     async def break_off(self, *, rudely: bool) -> None:
         if self._stream.closed:

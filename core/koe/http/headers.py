@@ -6,6 +6,7 @@ from urllib.parse import quote
 REQUEST_ID = "x-request-id"
 ENGINE = "koe-engine"
 VOICE = "koe-voice"
+TIMESTAMPS = "koe-timestamps"
 IGNORED = "koe-ignored"
 SERVER_TIMING = "server-timing"
 CONTENT_DISPOSITION = "content-disposition"
@@ -22,8 +23,9 @@ SPEECH: Mapping[str, str] = {
     VOICE: "The voice or mix that spoke, after aliases were resolved; percent-encoded UTF-8.",
     IGNORED: "The fields of the body that had no effect, separated by commas; percent-encoded UTF-8. "
     "Absent when there were none.",
+    TIMESTAMPS: "On captions: `word` where the engine timed its words, `estimate` where they were guessed.",
     SERVER_TIMING: "Milliseconds spent in each stage before the answer began.",
-    CONTENT_DISPOSITION: "A file name with the format's extension.",
+    CONTENT_DISPOSITION: "A file name with the format's extension; absent on events.",
     ACCEL_BUFFERING: "`no` on streams: tells nginx to pass the audio on at once.",
 }
 RETRY: Mapping[str, str] = {

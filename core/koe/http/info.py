@@ -10,12 +10,14 @@ from starlette.responses import Response
 from koe import __version__
 from koe.errors import UnknownModelError
 from koe.http.backend import Backend
+from koe.http.captions import CAPTIONS
 from koe.http.endpoints import Endpoint, Parameter, json_answer
-from koe.http.speech import engine_of
+from koe.http.speech import FRAMINGS, engine_of
 from koe.http.views import (
     AudioModelsView,
     AudioModelView,
     CapabilitiesView,
+    CaptionFormatView,
     EngineView,
     FormatView,
     HealthView,
@@ -157,6 +159,10 @@ class Info:
                 engines=engines,
                 models=dict(self.backend.models()),
                 formats=tuple(_format(one) for one in self.backend.formats().values()),
+                captions=tuple(
+                    CaptionFormatView(one.name, one.media_type, one.extension) for one in CAPTIONS.values()
+                ),
+                stream_formats=("audio", *FRAMINGS),
                 languages=tuple(sorted({tag for engine in engines for tag in engine.languages})),
                 markup=tuple(self.backend.markup_parsers()),
                 plugins=self._plugins(),
@@ -218,6 +224,7 @@ class Info:
             precision=info.precision,
             execution_provider=info.execution_provider,
             languages=tuple(languages),
+            times_words=self.backend.times_words(info.name),
             detail=dict(info.detail),
         )
 

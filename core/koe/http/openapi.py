@@ -11,9 +11,10 @@ from koe import __version__
 from koe.errors import KoeError
 from koe.http import headers
 from koe.http.backend import Backend
+from koe.http.captions import CAPTIONS
 from koe.http.endpoints import Endpoint, Parameter
 from koe.http.errors import ErrorBody
-from koe.http.speech_body import SpeechBody
+from koe.http.events import Framing
 
 Json: TypeAlias = dict[str, Any]
 
@@ -26,6 +27,7 @@ _DESCRIPTION = (
 )
 _TAGS = {
     "speech": "Text in, audio out.",
+    "text": "What becomes of a text before it is spoken.",
     "listings": "What this server can do.",
     "health": "How it is doing.",
 }
@@ -100,10 +102,36 @@ def _success(backend: Backend, endpoint: Endpoint) -> Json:
         }
     media_types = dict.fromkeys(one.media_type for one in backend.formats().values())
     return {
-        "description": "The encoded audio.",
+        "description": "The encoded audio." + (" Or what else was asked for." if endpoint.events else ""),
         "headers": _header_references({**headers.COMMON, **headers.SPEECH}),
-        "content": {media_type: {} for media_type in media_types},
+        "content": {
+            **{media_type: {} for media_type in media_types},
+            **{framing.media_type: {"schema": _event(framing)} for framing in endpoint.events},
+            **{
+                media_type: {"schema": {"type": "string"} if kind is None else _reference(kind)}
+                for media_type, kind in endpoint.documents.items()
+            },
+        },
     }
+
+
+def _event(framing: Framing) -> Json:
+    """One event: its fields, and the `type` that it has in this framing."""
+    return {
+        "oneOf": [
+            {
+                "allOf": [
+                    _reference(kind),
+                    {"type": "object", "properties": {"type": {"const": name}}, "required": ["type"]},
+                ]
+            }
+            for kind, name in framing.names.items()
+        ]
+    }
+
+
+def _reference(kind: type[Any]) -> Json:
+    return {"$ref": _REFERENCE.format(name=kind.__name__)}
 
 
 def _failures(endpoint: Endpoint) -> Json:
@@ -139,7 +167,7 @@ def _first_paragraph(kind: type[KoeError]) -> str:
 
 
 def _json(kind: type[Any], example: Mapping[str, object] | None = None) -> Json:
-    content: Json = {"schema": {"$ref": _REFERENCE.format(name=kind.__name__)}}
+    content: Json = {"schema": _reference(kind)}
     if example:
         content["example"] = dict(example)
     return {"application/json": content}
@@ -161,14 +189,16 @@ def _header_references(names: Iterable[str]) -> Json:
 def _schemas(backend: Backend, endpoints: Sequence[Endpoint]) -> Json:
     kinds: set[type[Any]] = {ErrorBody}
     for one in endpoints:
-        kinds.update(kind for kind in (one.answer, one.body, one.unready) if kind is not None)
+        documented = (one.answer, one.body, one.unready, *one.documents.values())
+        kinds.update(kind for kind in documented if kind is not None)
+        kinds.update(kind for framing in one.events for kind in framing.names)
     ordered = sorted(kinds, key=lambda kind: kind.__name__)
     _, schemas = msgspec.json.schema_components(ordered, ref_template=_REFERENCE)
     for body in {one.body for one in endpoints if one.body is not None}:
         _allow_null(schemas[body.__name__])
         for name in _parts(body):
             schemas[name]["additionalProperties"] = False
-    _deploy(schemas[SpeechBody.__name__], backend)
+        _deploy(schemas[body.__name__], backend)
     return schemas
 
 
@@ -191,9 +221,13 @@ def _allow_null(schema: Json) -> None:
 def _deploy(schema: Json, backend: Backend) -> None:
     """Fill in what depends on the deployment: formats, markups, defaults, the length limit."""
     settings, fields = backend.settings, schema["properties"]
-    _narrow(fields["response_format"], list(backend.formats()), settings.http.response_format)
-    _narrow(fields["markup"], list(backend.markup_parsers()), fields["markup"]["default"])
-    fields["input"]["maxLength"] = settings.limits.max_characters
+    if "response_format" in fields:
+        _narrow(fields["response_format"], [*backend.formats(), *CAPTIONS], settings.http.response_format)
+    if "markup" in fields:
+        _narrow(fields["markup"], list(backend.markup_parsers()), fields["markup"]["default"])
+    for name in fields.keys() & {"input", "phonemes"}:
+        limit = settings.limits.max_characters
+        fields[name]["maxLength"] = min(limit, fields[name].get("maxLength", limit))
 
 
 def _narrow(field: Json, choices: Sequence[str], default: str) -> None:

@@ -12,9 +12,8 @@ from koe.registry import PluginState, Registry
 from koe.settings import Settings
 from koe.stages import AudioFormat
 from koe.synthesizer import Synthesizer
-from koe.types import RefusedVoice
+from koe.types import RefusedVoice, SpeechRequest
 from koe.voices import ListedVoice
-from koe.types import SpeechRequest
 
 
 class SynthesizerBackend(Synthesizer, Backend):
@@ -29,6 +28,9 @@ class SynthesizerBackend(Synthesizer, Backend):
 
     def aliases(self, engine: str = "") -> Mapping[str, str]:
         return self.open_engine(engine).book.aliases
+
+    def times_words(self, engine: str = "") -> bool:
+        return self.open_engine(engine).engine.times_words
 
     def listed_voices(self, engine: str = "") -> Sequence[ListedVoice]:
         return tuple(self.open_engine(engine).book.listed())

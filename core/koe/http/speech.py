@@ -1,9 +1,10 @@
-"""`POST /v1/audio/speech`: text in, encoded audio out, whole or as it is made."""
+"""`POST /v1/audio/speech`: text in; encoded audio, events or captions out."""
 
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import AsyncExitStack, aclosing
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from typing import TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 from starlette.types import Receive, Scope, Send
 
 from koe.errors import (
@@ -21,27 +22,22 @@ from koe.errors import (
     UnsupportedLanguageError,
     UnsupportedMediaTypeError,
 )
-from koe.hooks import Speech
+from koe.http.answers import AnswerForm, answer
 from koe.http.backend import Backend
 from koe.http.bodies import read_json
-from koe.http.endpoints import Endpoint
-from koe.http.headers import (
-    ACCEL_BUFFERING,
-    CONTENT_DISPOSITION,
-    ENGINE,
-    IGNORED,
-    SERVER_TIMING,
-    VOICE,
-    header_list,
-    header_value,
-    server_timing,
-)
+from koe.http.captions import CAPTIONS, CaptionsView
+from koe.http.endpoints import Endpoint, Handler
+from koe.http.events import Framing
 from koe.http.middleware import request_id
+from koe.http.ndjson import NDJSON
 from koe.http.responses import AudioResponse, run_until_disconnect
-from koe.http.speech_body import SpeechBody
+from koe.http.speech_body import AnswerOptions, SpeechBody, VoiceOptions
+from koe.http.sse import SSE
 from koe.spelling import suggestion
 from koe.structure import structure_body
 from koe.types import SpeechRequest
+
+Options = TypeVar("Options", bound=AnswerOptions)
 
 ERRORS = (
     InvalidRequestError,
@@ -60,22 +56,49 @@ ERRORS = (
 )
 """What a speech request may be refused with."""
 
+FRAMINGS: Mapping[str, Framing] = {"sse": SSE, "ndjson": NDJSON}
+"""The values of `stream_format` whose answers are events."""
+
 
 def endpoints(backend: Backend) -> tuple[Endpoint, ...]:
     return (
-        Endpoint(
+        speech_endpoint(
             path="/v1/audio/speech",
-            method="POST",
             handler=SpeechApp(backend),
-            tag="speech",
             summary="Speak a text",
             description="Answers with the encoded audio. It begins only when the first audio exists, so "
             "whatever can be refused is refused with a proper status; an answer that fails later breaks the "
-            "connection off. Fields that koe does not know are allowed and named in `koe-ignored`.",
+            "connection off. With `stream_format` `sse` or `ndjson` it is a stream of events, with "
+            f"`response_format` {', '.join(f'`{name}`' for name in CAPTIONS)} captions without audio. Fields "
+            "that koe does not know are allowed and named in `koe-ignored`.",
             body=SpeechBody,
             example={"input": "Hello there.", "response_format": backend.settings.http.response_format},
-            errors=ERRORS,
         ),
+    )
+
+
+def speech_endpoint(
+    *,
+    path: str,
+    handler: Handler,
+    summary: str,
+    description: str,
+    body: type[AnswerOptions],
+    example: Mapping[str, object],
+) -> Endpoint:
+    """An endpoint whose answers are those of `answer`."""
+    return Endpoint(
+        path=path,
+        method="POST",
+        handler=handler,
+        tag="speech",
+        summary=summary,
+        description=description,
+        body=body,
+        example=example,
+        events=tuple(FRAMINGS.values()),
+        documents={one.media_type: CaptionsView if one.name == "json" else None for one in CAPTIONS.values()},
+        errors=ERRORS,
     )
 
 
@@ -87,41 +110,104 @@ class SpeechApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fields = await read_json(scope, receive, self.backend.settings.limits.max_body_bytes)
-        body, ignored = parse_speech_body(fields)
-        request = self._request(body, request_id(scope))
+        body, ignored = parse_body(fields, SpeechBody)
+        request = evolve(
+            request_of(self.backend, body, body.input, request_id(scope)),
+            language=body.language,
+            markup=body.markup,
+        )
+        await Answering(self.backend, request, answer_form(body, ignored))(scope, receive, send)
+
+
+@frozen
+class Answering:
+    """One request for speech, answered as an ASGI application."""
+
+    backend: Backend
+    request: SpeechRequest
+    form: AnswerForm
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with AsyncExitStack() as stack:
-            response = await run_until_disconnect(receive, self._begin(stack, request, body, ignored))
+            response = await run_until_disconnect(receive, self._begin(stack))
             await response(scope, receive, send)
 
-    def _request(self, body: SpeechBody, identifier: str) -> SpeechRequest:
-        return SpeechRequest(
-            text=body.input,
-            voice=body.voice_name,
-            language=body.language,
-            speed=body.speed,
-            format=body.response_format or self.backend.settings.http.response_format,
-            sample_rate=body.sample_rate,
-            bitrate=body.bitrate,
-            markup=body.markup,
-            engine=engine_of(self.backend, body.model),
-            volume_db=body.volume_db,
-            request_id=identifier,
-        )
-
-    async def _begin(
-        self, stack: AsyncExitStack, request: SpeechRequest, body: SpeechBody, ignored: tuple[str, ...]
-    ) -> AudioResponse:
+    async def _begin(self, stack: AsyncExitStack) -> AudioResponse:
         """Wait for a place, then for the first audio (or all of it). `stack` holds the place."""
-        speech = await stack.enter_async_context(self.backend.speak(request))
-        if body.stream:
-            return await _streamed(speech, ignored)
-        return await _whole(speech, ignored)
+        speech = await stack.enter_async_context(self.backend.speak(self.request))
+        return await answer(speech, self.request, self.form)
 
 
-def parse_speech_body(fields: Mapping[str, object]) -> tuple[SpeechBody, tuple[str, ...]]:
+def request_of(backend: Backend, options: AnswerOptions, text: str, identifier: str) -> SpeechRequest:
+    """The request for `text` with what all routes that speak have in common."""
+    captions = options.response_format in CAPTIONS
+    return evolve(
+        voiced_request(backend, options, text, identifier),
+        format=_cheapest_format(backend) if captions else _format(backend, options),
+        sample_rate=None if captions else options.sample_rate,
+        bitrate=None if captions else options.bitrate,
+        timestamps="word" if captions and options.timestamps == "none" else options.timestamps,
+    )
+
+
+def voiced_request(backend: Backend, options: VoiceOptions, text: str, identifier: str) -> SpeechRequest:
+    """The request for `text` with what its options say about voice and engine."""
+    return SpeechRequest(
+        text=text,
+        voice=options.voice_name,
+        speed=options.speed,
+        engine=engine_of(backend, options.model),
+        volume_db=options.volume_db,
+        request_id=identifier,
+        voice_aliases=options.voice_aliases,
+    )
+
+
+def _format(backend: Backend, options: AnswerOptions) -> str:
+    return options.response_format or backend.settings.http.response_format
+
+
+def _cheapest_format(backend: Backend) -> str:
+    """What audio that nobody hears is encoded in."""
+    formats = backend.formats()
+    lossless = (name for name, one in formats.items() if one.lossless)
+    return next(lossless, next(iter(formats), ""))
+
+
+def answer_form(body: AnswerOptions, ignored: tuple[str, ...]) -> AnswerForm:
+    """What the body asks to get. Raises `InvalidRequestError` for what contradicts itself."""
+    captions = CAPTIONS.get(body.response_format or "")
+    if captions is not None and body.stream_format != "audio":
+        raise InvalidRequestError(
+            f"response_format {captions.name!r} gives captions without audio, which are no events; leave "
+            f"stream_format out, or choose an audio format",
+            param="stream_format",
+        )
+    if captions is None and body.timestamps != "none" and body.stream_format == "audio":
+        raise InvalidRequestError(
+            "An answer that is the audio itself has no room for timestamps; ask for stream_format "
+            f'"sse" or "ndjson", or for response_format {", ".join(CAPTIONS)}',
+            param="timestamps",
+        )
+    if body.stream_format != "audio" and not body.stream:
+        raise InvalidRequestError(
+            f'stream_format {body.stream_format!r} is a stream; leave "stream": false out, or choose '
+            'stream_format "audio"',
+            param="stream",
+        )
+    unused = ("sample_rate", "bitrate") if captions is not None else ()
+    return AnswerForm(
+        mode="stream" if body.stream else "whole",
+        framing=FRAMINGS.get(body.stream_format),
+        captions=captions,
+        ignored=(*ignored, *(name for name in unused if getattr(body, name) is not None)),
+    )
+
+
+def parse_body(fields: Mapping[str, object], cls: type[Options]) -> tuple[Options, tuple[str, ...]]:
     """The body, and the names of the fields that have no effect. Raises `InvalidRequestError`."""
     given = {name: value for name, value in fields.items() if value is not None}
-    body, unknown = structure_body(given, SpeechBody, allow_unknown=True)
+    body, unknown = structure_body(given, cls, allow_unknown=True)
     return body, (*body.unheard, *unknown)
 
 
@@ -139,46 +225,3 @@ def engine_of(backend: Backend, model: str | None) -> str:
             f"No model {model!r:.100}; {suggestion(model, models)} (listed by GET /v1/models)", param="model"
         )
     return models[model]
-
-
-async def _streamed(speech: Speech, ignored: tuple[str, ...]) -> AudioResponse:
-    pieces = speech.encoded("stream")
-    first = await _first(pieces)
-    headers = {**_headers(speech, ignored), ACCEL_BUFFERING: "no"}
-    return AudioResponse(first, pieces, media_type=speech.format.media_type, headers=headers)
-
-
-async def _whole(speech: Speech, ignored: tuple[str, ...]) -> AudioResponse:
-    made = speech.encoded("whole")
-    async with aclosing(made):
-        pieces = [await _first(made), *[piece async for piece in made]]
-    headers = {**_headers(speech, ignored), "content-length": str(sum(map(len, pieces)))}
-    first = pieces.pop(0)
-    return AudioResponse(first, _handed_out(pieces), media_type=speech.format.media_type, headers=headers)
-
-
-async def _first(pieces: AsyncGenerator[bytes, None]) -> bytes:
-    async for piece in pieces:
-        if piece:
-            return piece
-    raise NothingToSpeakError("The text gave no audio; send at least one word", param="input")
-
-
-async def _handed_out(pieces: list[bytes]) -> AsyncGenerator[bytes, None]:
-    """The pieces, each let go of once it is sent."""
-    pieces.reverse()
-    while pieces:
-        yield pieces.pop()
-
-
-def _headers(speech: Speech, ignored: tuple[str, ...]) -> dict[str, str]:
-    headers = {
-        ENGINE: header_value(speech.engine),
-        VOICE: header_value(speech.voice),
-        CONTENT_DISPOSITION: f'inline; filename="speech.{speech.format.extension}"',
-    }
-    if ignored:
-        headers[IGNORED] = header_list(ignored)
-    if speech.stage_seconds:
-        headers[SERVER_TIMING] = server_timing(speech.stage_seconds)
-    return headers

@@ -1,12 +1,13 @@
 """The body of `POST /v1/audio/speech`: one class for the checks and for the OpenAPI document."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from attrs import Attribute, frozen
+from attrs import NOTHING, Attribute, field, frozen
 from msgspec import Meta
 
-from koe.requests import SPEED_RANGE, VOLUME_RANGE_DB
+from koe.requests import MAX_REQUEST_ALIASES, SPEED_RANGE, VOLUME_RANGE_DB
+from koe.types import Timestamps
 from koe.voices import MAX_EXPRESSION
 
 Speed: TypeAlias = Annotated[float, Meta(ge=SPEED_RANGE[0], le=SPEED_RANGE[1])]
@@ -43,8 +44,12 @@ def _within(meta: Meta, value: float) -> bool:
 
 
 def checked(_cls: type, fields: list["Attribute[Any]"]) -> list["Attribute[Any]"]:
-    """Let attrs check the limits that the annotations state: what is documented is what is enforced."""
-    return [field.evolve(validator=_check) for field in fields]
+    """Let attrs check the limits that the annotations state: what is documented is what is enforced.
+
+    Required fields come first, also those of a class whose base has optional ones.
+    """
+    required_first = sorted(fields, key=lambda field: field.default is not NOTHING)
+    return [field.evolve(validator=_check) for field in required_first]
 
 
 @frozen(kw_only=True, field_transformer=checked)
@@ -54,11 +59,15 @@ class VoiceReference:
     id: Annotated[VoiceName, Meta(description="Name, alias or mix.", examples=["af_heart"])]
 
 
-@frozen(kw_only=True, field_transformer=checked)
-class SpeechBody:
-    """What to say, and how. A field that is `null` counts as left out."""
+def voice_name(voice: VoiceName | VoiceReference | None) -> str:
+    """The voice's name, alias or mix; empty for the default voice."""
+    return voice.id if isinstance(voice, VoiceReference) else voice or ""
 
-    input: Annotated[str, Meta(description="The text to speak.", examples=["Hello there."], pattern=r"\S")]
+
+@frozen(kw_only=True, field_transformer=checked)
+class VoiceOptions:
+    """Who is to speak, and how."""
+
     model: Annotated[
         str | None,
         Meta(description="A name of `GET /v1/models`; left out: the default engine.", examples=["kokoro"]),
@@ -71,17 +80,48 @@ class SpeechBody:
             examples=["alloy"],
         ),
     ] = None
+    speed: Annotated[Speed, Meta(description="1 is the voice's own rate.", examples=[1.25])] = 1.0
+    volume_db: Annotated[
+        VolumeDb, Meta(description="Gain of the whole utterance, in dB.", examples=[-6.0])
+    ] = 0.0
+    voice_aliases: Annotated[
+        Mapping[str, str],
+        Meta(
+            description="Other names for voices or mixes, for this request only.",
+            max_length=MAX_REQUEST_ALIASES,
+            examples=[{"narrator": "af_bella(2)+af_sky(1)"}],
+        ),
+    ] = field(factory=dict)
+
+    @property
+    def voice_name(self) -> str:
+        """The voice's name, alias or mix; empty for the default voice."""
+        return voice_name(self.voice)
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class AnswerOptions(VoiceOptions):
+    """What every request for speech may say about its answer."""
+
     instructions: Annotated[
         str | None,
         Meta(description="Accepted for OpenAI's clients; no engine follows it, see `koe-ignored`."),
     ] = None
     response_format: Annotated[
-        str | None, Meta(description="Container and codec of the answer.", examples=["wav"])
+        str | None,
+        Meta(
+            description="Container and codec of the audio; or `srt`, `vtt`, `json`: captions, which say when "
+            "each word of that audio is heard, and no audio.",
+            examples=["wav"],
+        ),
     ] = None
-    speed: Annotated[Speed, Meta(description="1 is the voice's own rate.", examples=[1.25])] = 1.0
-    stream_format: Annotated[Literal["audio"], Meta(description="The answer's body is the audio itself.")] = (
-        "audio"
-    )
+    stream_format: Annotated[
+        Literal["audio", "sse", "ndjson"],
+        Meta(
+            description="`audio`: the answer's body is the audio itself. `sse`: OpenAI's server-sent events. "
+            "`ndjson`: the same as JSON objects, one a line."
+        ),
+    ] = "audio"
     stream: Annotated[
         bool,
         Meta(
@@ -89,9 +129,6 @@ class SpeechBody:
             "it is there, with `content-length` and with headers that state the right length."
         ),
     ] = True
-    language: Annotated[
-        LanguageTag | None, Meta(description="BCP 47 tag; left out: the voice's own.", examples=["en-GB"])
-    ] = None
     sample_rate: Annotated[
         SampleRate | None,
         Meta(description="Of the audio, in Hz; left out: the engine's.", examples=[24_000]),
@@ -103,17 +140,26 @@ class SpeechBody:
             examples=[64_000],
         ),
     ] = None
-    volume_db: Annotated[
-        VolumeDb, Meta(description="Gain of the whole utterance, in dB.", examples=[-6.0])
-    ] = 0.0
-    markup: Annotated[str, Meta(description="How `input` is written.", examples=["text"])] = "text"
-
-    @property
-    def voice_name(self) -> str:
-        """The voice's name, alias or mix; empty for the default voice."""
-        return self.voice.id if isinstance(self.voice, VoiceReference) else self.voice or ""
+    timestamps: Annotated[
+        Timestamps,
+        Meta(
+            description="When each word of `input` is heard, in events and captions. `word`: as the engine "
+            "measured it (captions: the default). `estimate`: guessed where the engine does not time words."
+        ),
+    ] = "none"
 
     @property
     def unheard(self) -> tuple[str, ...]:
         """The fields that were sent and understood, but that nothing here acts on."""
         return tuple(name for name in sorted(_UNHEARD) if getattr(self, name) is not None)
+
+
+@frozen(kw_only=True, field_transformer=checked)
+class SpeechBody(AnswerOptions):
+    """What to say, and how. A field that is `null` counts as left out."""
+
+    input: Annotated[str, Meta(description="The text to speak.", examples=["Hello there."], pattern=r"\S")]
+    language: Annotated[
+        LanguageTag | None, Meta(description="BCP 47 tag; left out: the voice's own.", examples=["en-GB"])
+    ] = None
+    markup: Annotated[str, Meta(description="How `input` is written.", examples=["text"])] = "text"

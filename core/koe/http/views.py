@@ -80,7 +80,10 @@ class VoicesView:
 
 @frozen
 class EngineView:
-    """An open engine and what it really runs on. `sample_rate` is in Hz."""
+    """An open engine and what it really runs on.
+
+    `sample_rate` is in Hz; `times_words`: it measures when each word is spoken (`timestamps` `word`).
+    """
 
     name: str
     default: bool
@@ -89,6 +92,7 @@ class EngineView:
     precision: str
     execution_provider: str
     languages: tuple[str, ...]
+    times_words: bool
     detail: Mapping[str, str | int | float | bool]
 
 
@@ -106,6 +110,15 @@ class FormatView:
     lossless: bool
     sample_rates: tuple[int, ...] | None
     bitrates: tuple[int, ...] | None
+
+
+@frozen
+class CaptionFormatView:
+    """A `response_format` that gives captions instead of audio."""
+
+    name: str
+    media_type: str
+    extension: str
 
 
 @frozen
@@ -137,6 +150,8 @@ class CapabilitiesView:
     engines: tuple[EngineView, ...]
     models: Mapping[str, str]
     formats: tuple[FormatView, ...]
+    captions: tuple[CaptionFormatView, ...]
+    stream_formats: tuple[str, ...]
     languages: tuple[str, ...]
     markup: tuple[str, ...]
     plugins: tuple[PluginView, ...]

@@ -86,6 +86,7 @@ class KokoroEngine(Engine):
         vocabulary = load_vocabulary(model.metadata, files.model, files.vocabulary)
         model.probe(tables.style(VoiceMix.of(voices[0].name), 1))
         self.rate_range = _SPEEDS if model.signature.continuous_speed else _NO_SPEEDS
+        self.times_words = model.signature.duration is not None
         with self._lock:
             self._loaded = _Loaded(
                 files, model, vocabulary, own, tables, voices, voices[0].name, folder, dropped

@@ -47,6 +47,7 @@ class EspeakEngine(Engine):
     name = "espeak"
     accepts = "text"
     rate_range = RATE_RANGE
+    times_words = True
 
     def __init__(self, config: EspeakConfig, espeak: Espeak) -> None:
         self._config = config

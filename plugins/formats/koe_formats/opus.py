@@ -8,6 +8,8 @@ from koe_formats.av_encoder import AvEncoder, Recipe
 from koe_formats.options import choose_bitrate, choose_sample_rate
 
 WHOLE_PAGE_MS = 1_000
+REPEATABLE = {"fflags": "+bitexact"}
+"""Serial number 0 instead of a random one: equal audio is equal bytes."""
 
 
 class OpusFormat(AudioFormat):
@@ -35,7 +37,7 @@ class OpusFormat(AudioFormat):
             sample_rate=sample_rate,
             sample_format="flt",
             bitrate=choose_bitrate(self, info, self._bitrate, self.bitrates, sample_rate),
-            container_options={"page_duration": str(1_000 * page_ms)},
+            container_options={"page_duration": str(1_000 * page_ms), **REPEATABLE},
             codec_options={"compression_level": str(self._compression_level)},
             needs_audio=True,
         )

@@ -6,8 +6,8 @@ import numpy as np
 from koe.api import AudioChunk, AudioFormat, Encoder, Samples, StreamInfo
 
 from koe_formats.intake import Intake
+from koe_formats.ogg import PageSink
 from koe_formats.options import choose_sample_rate, refuse_bitrate
-from koe_formats.sink import StreamSink
 
 BLOCK = 2_048
 """Samples handed to libsndfile at a time. It keeps them on the C stack, and minutes of them overflow it; and
@@ -67,7 +67,7 @@ class VorbisEncoder(Encoder):
         self._held = waiting[end:]
 
 
-class SoundFileSink(StreamSink):
+class SoundFileSink(PageSink):
     """libsndfile asks for the position when it opens a file; in Ogg it never goes back."""
 
     def __init__(self) -> None:
