@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from koe.types import AudioChunk, StreamInfo
+from koe.types import AudioChunk, Mode, StreamInfo
 from koe_formats.ogg import PageSink
 from koe_formats.opus import OpusFormat
 from koe_formats.vorbis import VorbisFormat
@@ -18,7 +18,7 @@ def ogg_checksum(page: bytes) -> int:
     return value
 
 
-def encoded(made: OpusFormat | VorbisFormat, mode: str) -> bytes:
+def encoded(made: OpusFormat | VorbisFormat, mode: Mode) -> bytes:
     encoder = made.open(StreamInfo(RATE, mode=mode))
     chunk = AudioChunk(np.sin(np.arange(2 * RATE) / 9).astype(np.float32), RATE)
     return encoder.feed(chunk) + encoder.flush()
