@@ -26,6 +26,7 @@ from koe.hooks import (
     Speech,
     hookimpl,
 )
+from koe.places import excerpt, place
 from koe.stages import (
     AudioFormat,
     AudioProcessor,
@@ -39,9 +40,11 @@ from koe.stages import (
     Normalizer,
     Phonemizer,
 )
+from koe.text import sentence_ends
 from koe.types import (
     Alignment,
     AudioChunk,
+    Clip,
     EngineInfo,
     GivenPhonemes,
     Mark,
@@ -78,6 +81,7 @@ __all__ = [
     "BodyTooLargeError",
     "Cancellation",
     "CancelledByCallerError",
+    "Clip",
     "ConfigError",
     "Encoder",
     "Engine",
@@ -129,5 +133,8 @@ __all__ = [
     "Voice",
     "VoiceMix",
     "WordTiming",
+    "excerpt",
     "hookimpl",
+    "place",
+    "sentence_ends",
 ]

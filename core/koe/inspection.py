@@ -9,7 +9,7 @@ from koe.alignment import Span
 from koe.errors import TextTooLongError
 from koe.pipeline import Job, Pipeline, applies, normalized
 from koe.stages import MarkupContext
-from koe.types import Mark, Pause, Segment, SpeechRequest, Stage, UtterancePart
+from koe.types import Clip, Mark, Pause, Segment, SpeechRequest, Stage, UtterancePart
 
 MAX_CHARACTERS = 5_000
 
@@ -100,7 +100,7 @@ class InspectedPart:
     `seconds` is the length of a pause, `name` that of a mark.
     """
 
-    kind: Literal["segment", "pause", "mark"]
+    kind: Literal["segment", "pause", "mark", "clip"]
     source: Source
     seconds: float | None = None
     name: str | None = None
@@ -174,6 +174,9 @@ class Inspector:
             return InspectedPart("pause", self._source(part.source), seconds=part.seconds)
         if isinstance(part, Mark):
             return InspectedPart("mark", self._source(part.source), name=part.name)
+        if isinstance(part, Clip):
+            seconds, volume_db = part.chunk.seconds, part.volume_db
+            return InspectedPart("clip", self._source(part.source), seconds, volume_db=volume_db)
         steps, segments = self._normalized(part)
         return InspectedPart(
             kind="segment",

@@ -19,6 +19,7 @@ from koe.segmenter import cut_phonemes, cut_text
 from koe.settings import PipelineSettings
 from koe.stages import MarkupContext, MarkupParser, Normalizer, Phonemizer
 from koe.types import (
+    Clip,
     Mark,
     Pause,
     PhonemeSegment,
@@ -33,7 +34,7 @@ from koe.types import (
 
 T = TypeVar("T")
 
-Planned: TypeAlias = PhonemeSegment | Pause | Mark
+Planned: TypeAlias = PhonemeSegment | Pause | Mark | Clip
 """What the audio half of the pipeline works through, in order."""
 
 
@@ -109,7 +110,9 @@ class Pipeline:
             job.clock.measure(Stage.MARKUP),
             guarded(Stage.MARKUP, owned.component.name, owned.plugin),
         ):
-            parsed = owned.component.parse(request, context).parts
+            utterance = owned.component.parse(request, context)
+        parsed = utterance.parts
+        job.ignored.update(utterance.ignored)
         languages = {part.language for part in parsed if isinstance(part, Segment) and not part.wholly_given}
         for language in languages:
             self._check_language(job.engine, language)
@@ -174,6 +177,14 @@ class Pipeline:
             segments = normalized(owned, segments)
         return segments
 
+    def speaks(self, engine: OpenEngine, language: str) -> bool:
+        """Whether `engine`, or a phonemizer for it, knows the BCP 47 tag `language`."""
+        try:
+            self._check_language(engine, language)
+        except UnsupportedLanguageError:
+            return False
+        return True
+
     def _check_language(self, engine: OpenEngine, language: str) -> None:
         if engine.engine.accepts == "phonemes":
             self.phonemizer(language)
@@ -202,6 +213,8 @@ def normalized(owned: Owned[Normalizer], segments: Iterable[Segment]) -> Iterato
 
 def _placed(part: UtterancePart, request: SpeechRequest, job: Job, offset: int) -> UtterancePart:
     """The part in its place in all of the user's text, as the job's engine can speak it."""
+    if isinstance(part, Clip):
+        part = evolve(part, volume_db=part.volume_db + request.volume_db)
     if not isinstance(part, Segment):
         return evolve(part, source=part.source.shifted(offset))
     if part.given and job.engine.engine.accepts == "text":

@@ -1,7 +1,8 @@
 """Checks a request before any work, and resolves the names in it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 from attrs import evolve, frozen
 
@@ -15,6 +16,7 @@ from koe.errors import (
     UnsupportedFormatError,
 )
 from koe.pipeline import Pipeline
+from koe.places import place
 from koe.registry import Owned
 from koe.settings import LimitsSettings
 from koe.spelling import nearest
@@ -98,7 +100,8 @@ class Validator:
         opened = self.engines.get(request.engine)
         book = _with_aliases(opened.book, request.voice_aliases)
         turns = request.turns or (Turn(request.text),)
-        contexts = tuple(_context(request, turn, book, number) for number, turn in enumerate(turns))
+        speaks = partial(self.pipeline.speaks, opened)
+        contexts = tuple(_context(request, turn, book, number, speaks) for number, turn in enumerate(turns))
         for number, context in enumerate(contexts):
             with naming_turn(request, number):
                 self.pipeline.check(request, opened, context.language)
@@ -109,7 +112,7 @@ class Validator:
         if len(request.text) > limit:
             raise TextTooLongError(
                 f"The text has {len(request.text)} characters; the limit is {limit} "
-                f"(limits.max_characters). Send it in parts",
+                f"(limits.max_characters), reached at {place(request.text, limit)}. Send it in parts",
                 param="input",
             )
         if len(request.turns) > MAX_TURNS:
@@ -158,7 +161,9 @@ def _with_aliases(book: VoiceBook, aliases: Mapping[str, str]) -> VoiceBook:
     return book.with_aliases(aliases)
 
 
-def _context(request: SpeechRequest, turn: Turn, book: VoiceBook, number: int) -> MarkupContext:
+def _context(
+    request: SpeechRequest, turn: Turn, book: VoiceBook, number: int, speaks: Callable[[str], bool]
+) -> MarkupContext:
     try:
         mix = book.resolve(turn.voice or request.voice)
     except UnknownVoiceError as error:
@@ -170,7 +175,7 @@ def _context(request: SpeechRequest, turn: Turn, book: VoiceBook, number: int) -
         product = turn.speed * request.speed
         _check_range(f"turns[{number}].speed times speed", product, SPEED_RANGE, f"turns[{number}].speed")
     language = turn.language or request.language or book.language(mix)
-    return MarkupContext(mix, language, book.find)
+    return MarkupContext(mix, language, book.find, book.engine.voices, speaks)
 
 
 def _check_timestamps(request: SpeechRequest, opened: OpenEngine) -> None:

@@ -19,12 +19,14 @@ from koe.hooks import SegmentSynthesized, Speech
 from koe.joins import Joins
 from koe.pipeline import Planned
 from koe.postprocess import Chain, Encoding, cut_pieces, silence
+from koe.prosody import pitch_ratio, repitched, resampled
 from koe.registry import Owned
 from koe.stages import AudioFormat, AudioProcessor
 from koe.stretch import gain, time_stretch
 from koe.timings import estimated_words
 from koe.types import (
     AudioChunk,
+    Clip,
     Mark,
     MarkTiming,
     Mode,
@@ -189,6 +191,8 @@ class ActiveSpeech(Speech):
     async def _next(self, plan: AsyncGenerator[Planned, None]) -> "_Made | Pause | Mark | None":
         """The next part of the plan, spoken if it is a segment; None at the end."""
         part = await anext(plan, None)
+        if isinstance(part, Clip):
+            return await self.threads.audio.run(partial(_played, part, self.sample_rate))
         return await self._infer(part) if isinstance(part, PhonemeSegment) else part
 
     async def _infer(self, segment: PhonemeSegment) -> _Made:
@@ -248,19 +252,29 @@ class ActiveSpeech(Speech):
 
 
 def _speak(opened: OpenEngine, segment: PhonemeSegment, joins: Joins, cancellation: Cancellation) -> _Made:
-    """Infer one segment, trim it, stretch what the engine's rate range leaves over, set the volume."""
+    """Infer one segment, trim it, shift its pitch, stretch what is left over of the rate, set the volume.
+
+    Resampling shifts the pitch and shortens by the same ratio, so the engine speaks that much slower first.
+    """
     began = time.perf_counter()
     cancellation.check()
     low, high = opened.engine.rate_range
     prosody = segment.prosody
-    rate = min(max(prosody.rate, low), high)
+    ratio = pitch_ratio(prosody.pitch_semitones)
+    rate = min(max(prosody.rate / ratio, low), high)
     with guarded(Stage.INFER, opened.name, opened.plugin):
         chunk = opened.engine.infer(evolve(segment, prosody=evolve(prosody, rate=rate)), cancellation)
-        chunk = _stretched(joins.trimmed(chunk), prosody.rate / rate)
+        chunk = repitched(joins.trimmed(chunk), ratio)
+        chunk = _stretched(chunk, prosody.rate / (rate * ratio))
         if prosody.volume_db:
             chunk = evolve(chunk, samples=gain(chunk.samples, prosody.volume_db))
     pause_s = joins.pause_s(segment.boundary, prosody.rate)
     return _Made(chunk, pause_s, began, time.perf_counter(), goes_on=segment.goes_on)
+
+
+def _played(clip: Clip, sample_rate: int) -> _Made:
+    samples = resampled(clip.chunk.samples, clip.chunk.sample_rate, sample_rate)
+    return _Made(AudioChunk(gain(samples, clip.volume_db), sample_rate))
 
 
 def _stretched(chunk: AudioChunk, rate: float) -> AudioChunk:

@@ -38,17 +38,24 @@ def _no_voices(name: str) -> tuple[VoiceMix, str]:
     raise UnknownVoiceError(f"No voice {name!r} is known here", param="voice")
 
 
+def _any_language(_language: str) -> bool:
+    return True
+
+
 @frozen
 class MarkupContext:
     """What a markup parser starts from, resolved from request and config.
 
     `find_voice` gives the voices behind a name, alias or mix in the markup, and their language; it raises
-    `UnknownVoiceError`.
+    `UnknownVoiceError`. `voices` gives all that the engine has, `speaks` says whether a BCP 47 language can
+    be spoken here.
     """
 
     voice: VoiceMix
     language: str
     find_voice: Callable[[str], tuple[VoiceMix, str]] = field(default=_no_voices, eq=False, repr=False)
+    voices: Callable[[], Sequence[Voice]] = field(default=tuple, eq=False, repr=False)
+    speaks: Callable[[str], bool] = field(default=_any_language, eq=False, repr=False)
 
 
 class MarkupParser(Component):

@@ -226,14 +226,52 @@ class Mark:
     source: Span = Span(0, 0)
 
 
-UtterancePart: TypeAlias = Segment | Pause | Mark
+@frozen
+class WordTiming:
+    """When a word is spoken, in seconds from the start of the audio it comes with."""
+
+    text: str
+    start_s: float
+    end_s: float
+    source: Span
+
+
+@frozen
+class AudioChunk:
+    """A piece of audio on its way.
+
+    `samples` is float32 mono of shape `(n,)`, full scale -1..1, at `sample_rate` Hz. The timings of an
+    engine's chunk count from its own first sample; those the pipeline hands on, from the first sample
+    of the whole answer.
+    """
+
+    samples: Samples = field(eq=False, repr=lambda samples: f"<{len(samples)} samples>")
+    sample_rate: int
+    words: tuple[WordTiming, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.sample_rate
+
+
+@frozen
+class Clip:
+    """Ready-made audio between segments, at any sample rate."""
+
+    chunk: AudioChunk
+    volume_db: float = 0.0
+    source: Span = Span(0, 0)
+
+
+UtterancePart: TypeAlias = Segment | Pause | Mark | Clip
 
 
 @frozen
 class Utterance:
-    """Everything one request says."""
+    """Everything one request says. `ignored` names what its markup asks for and nothing here can do."""
 
     parts: tuple[UtterancePart, ...]
+    ignored: tuple[str, ...] = ()
 
 
 @frozen
@@ -280,16 +318,6 @@ class PhonemeSegment:
 
 
 @frozen
-class WordTiming:
-    """When a word is spoken, in seconds from the start of the audio it comes with."""
-
-    text: str
-    start_s: float
-    end_s: float
-    source: Span
-
-
-@frozen
 class MarkTiming:
     """When a `Mark` is reached, in seconds from the start of the answer."""
 
@@ -311,24 +339,6 @@ class SpeechPiece:
     marks: tuple[MarkTiming, ...] = ()
     estimated: bool = False
     goes_on: bool = False
-
-
-@frozen
-class AudioChunk:
-    """A piece of audio on its way.
-
-    `samples` is float32 mono of shape `(n,)`, full scale -1..1, at `sample_rate` Hz. The timings of an
-    engine's chunk count from its own first sample; those the pipeline hands on, from the first sample
-    of the whole answer.
-    """
-
-    samples: Samples = field(eq=False, repr=lambda samples: f"<{len(samples)} samples>")
-    sample_rate: int
-    words: tuple[WordTiming, ...] = ()
-
-    @property
-    def seconds(self) -> float:
-        return len(self.samples) / self.sample_rate
 
 
 @frozen
@@ -366,6 +376,7 @@ class EngineInfo:
 __all__ = [
     "Alignment",
     "AudioChunk",
+    "Clip",
     "EngineInfo",
     "GivenPhonemes",
     "Mark",
