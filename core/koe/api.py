@@ -26,6 +26,8 @@ from koe.hooks import (
     Speech,
     hookimpl,
 )
+from koe.livetext import Cutter, LiveText, WholeText
+from koe.notes import note
 from koe.places import excerpt, place
 from koe.stages import (
     AudioFormat,
@@ -40,7 +42,7 @@ from koe.stages import (
     Normalizer,
     Phonemizer,
 )
-from koe.text import sentence_ends
+from koe.text import Sentences, sentence_ends
 from koe.types import (
     Alignment,
     AudioChunk,
@@ -83,6 +85,7 @@ __all__ = [
     "CancelledByCallerError",
     "Clip",
     "ConfigError",
+    "Cutter",
     "Encoder",
     "Engine",
     "EngineInfo",
@@ -93,6 +96,7 @@ __all__ = [
     "GivenPhonemes",
     "InvalidRequestError",
     "KoeError",
+    "LiveText",
     "Mark",
     "MarkTiming",
     "MarkupContext",
@@ -114,6 +118,7 @@ __all__ = [
     "Samples",
     "Segment",
     "SegmentSynthesized",
+    "Sentences",
     "Server",
     "Span",
     "Speech",
@@ -132,9 +137,11 @@ __all__ = [
     "UtterancePart",
     "Voice",
     "VoiceMix",
+    "WholeText",
     "WordTiming",
     "excerpt",
     "hookimpl",
+    "note",
     "place",
     "sentence_ends",
 ]

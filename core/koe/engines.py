@@ -49,8 +49,8 @@ def choose(registry: Registry, settings: Settings) -> str:
             continue
         reason = owned.component.missing()
         if reason is None:
-            if passed_over:
-                log.warning("engine_fallback", engine=name, instead_of=passed_over)
+            for wished, why in passed_over.items():
+                log.warning("engine_fallback", engine=name, instead_of=wished, reason=why)
             return name
         passed_over[name] = reason
     raise EngineUnavailableError(_none_of(passed_over))

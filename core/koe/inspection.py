@@ -7,6 +7,7 @@ from attrs import field, frozen
 
 from koe.alignment import Span
 from koe.errors import TextTooLongError
+from koe.notes import collected_notes
 from koe.pipeline import Job, Pipeline, applies, normalized
 from koe.stages import MarkupContext
 from koe.types import Clip, Mark, Pause, Segment, SpeechRequest, Stage, UtterancePart
@@ -51,12 +52,17 @@ class InspectedGiven:
 
 @frozen
 class InspectedStep:
-    """What a normalizer made of a part. `applied`: whether it is for the part's language and text."""
+    """What a normalizer made of a part.
+
+    `applied`: whether it is for the part's language and text. `notes`: what it has to say about it, such as
+    what it left as written because it failed.
+    """
 
     by: By
     applied: bool
     texts: tuple[InspectedText, ...]
     given: tuple[InspectedGiven, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @frozen
@@ -97,7 +103,7 @@ class InspectedSegment:
 class InspectedPart:
     """A part of the parsed markup. What belongs to segments alone is empty for the others.
 
-    `seconds` is the length of a pause, `name` that of a mark.
+    `seconds` is the length of a pause or a clip (recorded audio), `name` that of a mark.
     """
 
     kind: Literal["segment", "pause", "mark", "clip"]
@@ -197,10 +203,11 @@ class Inspector:
         segments: Sequence[Segment] = [part]
         for owned in self.pipeline.normalizers:
             applied = any(applies(owned.component, segment) for segment in segments)
-            segments = list(normalized(owned, segments))
+            with collected_notes() as notes:
+                segments = list(normalized(owned, segments))
             texts = tuple(InspectedText(one.text, self._source(one.source())) for one in segments)
             by = By(Stage.NORMALIZE, owned.component.name, owned.plugin)
-            steps.append(InspectedStep(by, applied, texts, self._given(segments)))
+            steps.append(InspectedStep(by, applied, texts, self._given(segments), tuple(notes)))
         return tuple(steps), segments
 
     def _segments(self, segment: Segment) -> Iterator[InspectedSegment]:

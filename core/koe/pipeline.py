@@ -65,10 +65,13 @@ class Pipeline:
 
     @classmethod
     def of(cls, registry: Registry, settings: PipelineSettings) -> "Pipeline":
+        names = [name for name in settings.phonemize if name in registry.phonemizers]
+        phonemizers = tuple(registry.phonemizers[name] for name in names)
+        _tell_fallbacks(phonemizers)
         return cls(
             dict(registry.markup_parsers),
             tuple(registry.normalizers[name] for name in settings.normalize if name in registry.normalizers),
-            tuple(registry.phonemizers[name] for name in settings.phonemize if name in registry.phonemizers),
+            phonemizers,
             settings,
         )
 
@@ -169,7 +172,8 @@ class Pipeline:
             self._check_language(job.engine, segment.language)
             return cut_text(segment, self.settings.segment_characters)
         vocabulary = job.engine.engine.vocabulary
-        return cut_phonemes(segment, self.words(segment, job), vocabulary, job.budgets)
+        limit = self.segment_phonemes(job.engine)
+        return cut_phonemes(segment, self.words(segment, job), vocabulary, job.budgets, limit)
 
     def _normalize(self, segment: Segment) -> Iterator[Segment]:
         segments: Iterator[Segment] = iter([segment])
@@ -209,6 +213,13 @@ def normalized(owned: Owned[Normalizer], segments: Iterable[Segment]) -> Iterato
             continue
         with guarded(Stage.NORMALIZE, owned.component.name, owned.plugin):
             yield from owned.component.normalize(segment)
+
+
+def _tell_fallbacks(phonemizers: Sequence[Owned[Phonemizer]]) -> None:
+    """Tell each phonemizer which ones stand behind it."""
+    for index, owned in enumerate(phonemizers):
+        with guarded(Stage.PHONEMIZE, owned.component.name, owned.plugin):
+            owned.component.use_fallbacks([behind.component for behind in phonemizers[index + 1 :]])
 
 
 def _placed(part: UtterancePart, request: SpeechRequest, job: Job, offset: int) -> UtterancePart:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from attrs import evolve, frozen
 
@@ -49,17 +49,23 @@ def within_vocabulary(words: Iterable[PhonemeWord], vocabulary: frozenset[str] |
 
 
 def cut_phonemes(
-    segment: Segment, words: Sequence[PhonemeWord], vocabulary: frozenset[str] | None, budgets: Iterator[int]
+    segment: Segment,
+    words: Sequence[PhonemeWord],
+    vocabulary: frozenset[str] | None,
+    budgets: Iterator[int],
+    limit: int,
 ) -> Iterator[PhonemeSegment]:
-    """The segments that say `words`, each of at most as many phoneme symbols as `budgets` gives next.
+    """The segments that say `words`, each of about as many phoneme symbols as `budgets` gives next.
+
+    None has more than `limit`; a single word may be over its budget.
 
     Punctuation and spaces count. Cuts at the last sentence end that fits, else the last clause end, else
-    before a word that mostly begins a word group, else between words; a word over the budget is
+    before a word that mostly begins a word group, else between words; a word over the limit is
     cut inside. Nothing is left out but symbols outside `vocabulary`, which each segment
     names, and punctuation that would be a segment of its own.
     """
     known = within_vocabulary(words, vocabulary)
-    for group, goes_on in _groups(known.words, budgets):
+    for group, goes_on in _groups(known.words, budgets, limit):
         yield evolve(_phoneme_segment(segment, group, known.unknown_symbols), goes_on=goes_on)
 
 
@@ -104,29 +110,33 @@ def _size(word: PhonemeWord) -> int:
 
 
 def _groups(
-    words: Sequence[PhonemeWord], budgets: Iterator[int]
+    words: Sequence[PhonemeWord], budgets: Iterator[int], limit: int
 ) -> Iterator[tuple[Sequence[PhonemeWord], bool]]:
     """Groups of words that sound, each within the budget taken for it, and whether its last word goes on."""
-    rest = list(words)
-    while any(word.phonemes for word in rest):
-        budget = next(budgets)
-        if sum(map(_size, rest)) <= budget:
-            yield rest, False
-            return
-        rest = [piece for word in rest for piece in _pieces(word, budget)]
-        end = _group_end(rest, budget)
-        yield rest[:end], end < len(rest) and rest[end - 1].source.overlaps(rest[end].source)
-        rest = rest[end:]
+    pieces = [piece for word in words for piece in _pieces(word, limit)]
+    ends = list(accumulate(map(_size, pieces)))
+    start = 0
+    while any(piece.phonemes for piece in islice(pieces, start, None)):
+        end = _group_end(pieces, ends, start, min(next(budgets), limit))
+        if any(piece.phonemes for piece in pieces[start:end]):
+            goes_on = end < len(pieces) and pieces[end - 1].source.overlaps(pieces[end].source)
+            yield pieces[start:end], goes_on
+        start = end
 
 
-def _group_end(words: Sequence[PhonemeWord], budget: int) -> int:
-    """The best place to end the first group, with at least one word in it."""
-    sizes = list(accumulate(map(_size, words)))
-    most = max(1, bisect_right(sizes, budget))
-    least = min(most, bisect_left(sizes, budget // 3) + 1)
-    for ends in (_SENTENCE_ENDS, _CLAUSE_ENDS):
+def _group_end(words: Sequence[PhonemeWord], ends: Sequence[int], start: int, budget: int) -> int:
+    """The best place to end the group that begins at `start`, with at least one word in it.
+
+    `ends` holds the symbols up to and with each word.
+    """
+    before = ends[start - 1] if start else 0
+    if ends[-1] - before <= budget:
+        return len(words)
+    most = max(start + 1, bisect_right(ends, before + budget, lo=start))
+    least = min(most, bisect_left(ends, before + budget // 3, lo=start) + 1)
+    for marks in (_SENTENCE_ENDS, _CLAUSE_ENDS):
         for place in range(most, least - 1, -1):
-            if ends.intersection(words[place - 1].tail):
+            if marks.intersection(words[place - 1].tail):
                 return place
     for place in range(most, least - 1, -1):
         if place < len(words) and _opens_group(words[place]) and not _opens_group(words[place - 1]):

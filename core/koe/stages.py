@@ -95,6 +95,16 @@ class Phonemizer(Component):
     def phonemize(self, segment: Segment) -> Sequence[PhonemeWord]:
         """The segment's words, in order, with phonemes, punctuation in `tail` and source spans."""
 
+    def use_fallbacks(self, fallbacks: Sequence["Phonemizer"]) -> None:
+        """Take note of the phonemizers behind this one in `pipeline.phonemize`, in their order.
+
+        Called once, before the first text, for phonemizers that leave words or languages to others.
+        """
+
+    def tied(self) -> "Phonemizer":
+        """The same, with U+0361 between the letters that are one sound (`t͡ʃ`), where it can tell."""
+        return self
+
 
 class ExecutionProvider(Component):
     """What ONNX Runtime runs on."""

@@ -1,5 +1,6 @@
 """An inspection shows every step of a text, with who did it and the user's characters behind it."""
 
+import numpy as np
 import pytest
 from attrs import evolve
 from koe.api import Mark, MarkupParser, Normalizer, Plugin, Segment, Utterance, hookimpl
@@ -14,7 +15,7 @@ from koe.inspection import MAX_CHARACTERS, By, Source
 from koe.settings import PipelineSettings
 from koe.testing.build import FAKE_SETTINGS, running
 from koe.testing.fakes import FakeEngine, FakePlugin
-from koe.types import SpeechRequest, Stage
+from koe.types import AudioChunk, Clip, SpeechRequest, Stage
 
 from tests.text_engine import text_plugin
 
@@ -39,7 +40,9 @@ class Marked(MarkupParser):
     name = "marked"
 
     def parse(self, request, context):
-        return Utterance((Mark("here"), Segment(request.text, context.voice, context.language)))
+        chime = Clip(AudioChunk(np.zeros(12_000, np.float32), 24_000), volume_db=-3.0)
+        spoken = Segment(request.text, context.voice, context.language)
+        return Utterance((Mark("here"), chime, spoken))
 
 
 class Steps(Plugin):
@@ -128,9 +131,10 @@ async def test_parts_of_the_markup_have_their_place_and_style():
     assert [(one.text, one.phonemes, one.source.text) for one in second.given] == [("ef", "xyz", "ef")]
 
 
-async def test_marks_are_parts():
-    mark, _ = (await inspected("Hi.", markup="marked")).parts
+async def test_marks_and_clips_are_parts():
+    mark, clip, _ = (await inspected("Hi.", markup="marked", volume_db=-1.0)).parts
     assert (mark.kind, mark.name) == ("mark", "here")
+    assert (clip.kind, clip.seconds, clip.volume_db) == ("clip", 0.5, -4.0)
 
 
 async def test_given_phonemes_have_no_phonemizer():

@@ -1,5 +1,6 @@
 """Segments fit the engine, and nothing is lost in cutting them."""
 
+import time
 from itertools import chain, repeat
 
 from hypothesis import given
@@ -21,7 +22,7 @@ def _words(text):
 
 
 def _cut(words, limit, vocabulary=None):
-    return list(cut_phonemes(SEGMENT, words, vocabulary, repeat(limit)))
+    return list(cut_phonemes(SEGMENT, words, vocabulary, repeat(limit), limit))
 
 
 def test_what_fits_stays_one_segment():
@@ -87,7 +88,7 @@ def test_text_is_cut_without_loss(text, limit):
 
 def test_budgets_are_taken_one_by_one():
     words = _words("the quick brown fox jumps over the lazy dog and runs away")
-    segments = list(cut_phonemes(SEGMENT, words, None, chain([12, 20], repeat(100))))
+    segments = list(cut_phonemes(SEGMENT, words, None, chain([12, 20], repeat(100)), 100))
     assert [segment.phonemes for segment in segments] == [
         "the quick",
         "brown fox jumps",
@@ -97,10 +98,28 @@ def test_budgets_are_taken_one_by_one():
 
 def test_the_boundary_is_the_mark_that_a_segment_ends_with():
     words = _words("one, two three. four")
-    segments = list(cut_phonemes(SEGMENT, words, None, chain([8, 12], repeat(100))))
+    segments = list(cut_phonemes(SEGMENT, words, None, chain([8, 12], repeat(100)), 100))
     assert [(s.phonemes, s.boundary) for s in segments] == [("one,", ","), ("two three.", "."), ("four", "")]
 
 
 def test_a_closing_quote_does_not_hide_the_boundary():
     words = [PhonemeWord("x", "x", ".” ", Span(0, 1))]
     assert _cut(words, 10)[0].boundary == "."
+
+
+def test_a_word_over_its_budget_stays_whole():
+    words = _words("internationalization is a word")
+    segments = list(cut_phonemes(SEGMENT, words, None, chain([12], repeat(100)), 100))
+    assert segments[0].phonemes == "internationalization"
+
+
+def test_a_text_without_any_punctuation_costs_linear_time():
+    words = [PhonemeWord("word", "wɜːd", " ", Span(i, i + 1)) for i in range(40_000)]
+
+    def cost(count):
+        start = time.process_time()
+        list(cut_phonemes(SEGMENT, words[:count], None, repeat(200), 200))
+        return time.process_time() - start
+
+    small = min(cost(4_000) for _ in range(3))
+    assert cost(40_000) < 40 * small + 0.05

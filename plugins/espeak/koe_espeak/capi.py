@@ -9,6 +9,7 @@ DONT_EXIT = 0x8000  # espeakINITIALIZE_DONT_EXIT: answer with an error where esp
 UTF8 = 1  # espeakCHARS_UTF8, without espeakSSML (0x10) and espeakPHONEMES (0x100): plain text
 POSITION_CHARACTER = 1  # POS_CHARACTER
 IPA = 2  # phoneme mode: bit 1
+TIES = 0x80 | 0x361 << 8  # phoneme mode: bit 7 joins the letters of one sound by the character in bits 8-23
 OK = 0  # EE_OK, ENS_OK
 
 EVENT_LIST_TERMINATED = 0

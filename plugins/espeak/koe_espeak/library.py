@@ -107,18 +107,19 @@ class Library:
         self._dll.espeak_SetParameter(capi.WORD_GAP, tuning.word_gap, 0)
         self._tuning = tuning
 
-    def phonemes(self, text: str) -> list[str]:
+    def phonemes(self, text: str, *, ties: bool = False) -> list[str]:
         """The IPA of each clause, words separated by single spaces, silent words empty.
 
-        `text` is `Speakable`.
+        `text` is `Speakable`. With `ties`, U+0361 stands between the letters of one sound.
         """
         self._used = True
+        mode = capi.IPA | capi.TIES if ties else capi.IPA
         encoded = ctypes.create_string_buffer(text.encode())
         position = ctypes.c_void_p(ctypes.addressof(encoded))
         clauses = []
         while position.value is not None:
             before = position.value
-            ipa = self._dll.espeak_TextToPhonemes(ctypes.byref(position), capi.UTF8, capi.IPA)
+            ipa = self._dll.espeak_TextToPhonemes(ctypes.byref(position), capi.UTF8, mode)
             clauses.append((ipa or b"").decode())
             if position.value == before:
                 raise RuntimeError(f"espeak-ng stopped reading at byte {before - ctypes.addressof(encoded)}")

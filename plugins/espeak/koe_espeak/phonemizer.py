@@ -12,8 +12,8 @@ from koe_espeak.owner import Espeak
 from koe_espeak.speakable import Speakable
 from koe_espeak.words import Word, place, split_words, tail
 
-# What comes out when "whisky" interrupts French: (en)wˈɪski(fr)
-_LANGUAGE_SWITCH = re.compile(r"\([a-z]{2,3}(?:-[a-z0-9]+)*\)")
+# What comes out when "whisky" interrupts French: (en)wˈɪski(fr), with ties (͡e͡n)wˈɪski(͡f͡r)
+_LANGUAGE_SWITCH = re.compile("\\((?:\u0361?[a-z]){2,3}(?:\u0361?-(?:\u0361?[a-z0-9])+)*\u0361?\\)")
 # Only the words' places in the text are wanted of the audio: fast and high is the cheapest to make.
 _HASTE = Tuning(rate_wpm=350, pitch=99)
 
@@ -28,8 +28,9 @@ class EspeakPhonemizer(Phonemizer):
 
     name = "espeak"
 
-    def __init__(self, espeak: Espeak) -> None:
+    def __init__(self, espeak: Espeak, *, ties: bool = False) -> None:
         self._espeak = espeak
+        self._ties = ties
         self._lock = threading.Lock()
         self._languages: Languages | None = None
 
@@ -54,6 +55,10 @@ class EspeakPhonemizer(Phonemizer):
             )
         return list(_with_tails(segment, list(self._words(segment, language.identifier))))
 
+    def tied(self) -> "EspeakPhonemizer":
+        """The same, with U+0361 between the letters of one sound. It shares the library."""
+        return EspeakPhonemizer(self._espeak, ties=True)
+
     def close(self) -> None:
         """Let go of the library. Twice does no harm; the next call loads it again."""
         self._espeak.close()
@@ -77,7 +82,9 @@ class EspeakPhonemizer(Phonemizer):
         if not part or part.isspace():
             return []
         speakable = Speakable.of(part)
-        spoken = self._espeak.run(lambda library: _speak(library, identifier, speakable.text))
+        spoken = self._espeak.run(
+            lambda library: _speak(library, identifier, speakable.text, ties=self._ties)
+        )
         placed = [(speakable.original(position), phonemes) for position, phonemes in spoken]
         words = place(part, split_words(part), placed)
         for word in words:
@@ -85,18 +92,19 @@ class EspeakPhonemizer(Phonemizer):
         return words
 
 
-def _speak(library: Library, identifier: str, text: str) -> list[tuple[int, str]]:
+def _speak(library: Library, identifier: str, text: str, *, ties: bool) -> list[tuple[int, str]]:
     """The phonemes of each word that espeak-ng speaks and the character at which it starts."""
     library.set_voice(identifier)
     library.tune(_HASTE)
-    clauses = [_LANGUAGE_SWITCH.sub("", clause).split(" ") for clause in library.phonemes(text) if clause]
+    phonemes = library.phonemes(text, ties=ties)
+    clauses = [_LANGUAGE_SWITCH.sub("", clause).split(" ") for clause in phonemes if clause]
     if not clauses:
         return []
     places = [
         [position for position, _ in clause.words]
         for clause in library.synthesize(text, stop=lambda: False).clauses
     ]
-    return [(position, phonemes) for position, phonemes in _paired(clauses, places) if phonemes]
+    return [(position, spoken) for position, spoken in _paired(clauses, places) if spoken]
 
 
 def _paired(clauses: Sequence[Sequence[str]], places: Sequence[Sequence[int]]) -> Iterator[tuple[int, str]]:

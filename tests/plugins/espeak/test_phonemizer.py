@@ -163,3 +163,18 @@ def test_a_closed_phonemizer_starts_again(phonemizer):
     phonemizer.close()
     phonemizer.close()
     assert phonemizer.phonemize(to_phonemize("hello")) == before
+
+
+def test_ties_join_the_letters_of_one_sound(phonemizer):
+    tied = phonemizer.tied()
+    assert [word.phonemes for word in tied.phonemize(to_phonemize("The bottle, chair"))] == [
+        "ðə",
+        "bˈɑːɾə͡l",
+        "t͡ʃˈɛ͡ɹ",
+    ]
+    assert phonemizer.phonemize(to_phonemize("chair"))[0].phonemes == "tʃˈɛɹ"
+
+
+def test_language_switch_marks_are_removed_from_tied_phonemes_too(phonemizer):
+    words = phonemizer.tied().phonemize(to_phonemize("Il boit du whisky.", "fr-FR"))
+    assert words[-1].phonemes == "wˈɪski"
