@@ -73,6 +73,7 @@ def test_the_parts_come_as_distributions_of_their_own(environment):
     assert origins == {
         "espeak": ("koe-espeak", "active"),
         "formats": ("koe-formats", "active"),
+        "g2p": ("koe-g2p", "disabled"),
         "kokoro": ("koe", "active"),
         "providers": ("koe-providers", "active"),
         "ssml": ("koe-ssml", "active"),
