@@ -18,7 +18,7 @@ class PluginsSettings:
         tables: what each `[plugins.<name>]` says, unchecked.
     """
 
-    enabled: tuple[str, ...] = ("text", "kokoro", "espeak", "formats", "providers", "ssml")
+    enabled: tuple[str, ...] = ("text", "kokoro", "espeak", "formats", "providers", "ssml", "normalize")
     tables: Mapping[str, Mapping[str, Any]] = field(factory=dict)
 
 

@@ -23,7 +23,7 @@ _ABBREVIATIONS = frozenset(
     """
     mr mrs ms dr prof st mt vs eg ie e.g i.e cf dept est gov hon messrs rev sen sgt approx ca capt col
     cmdr lt maj adm feb apr jun jul aug sep sept oct nov dec ave blvd ph.d m.d b.a m.a bzw z.b d.h
-    sra srta ud uds núm pág av
+    sr sra srs dra srta ud uds núm pág av
     """.split()
 )
 _ABBREVIATIONS_BEFORE_NUMBERS = frozenset("no nos fig figs vol vols op p pp ch jan mar art sec par".split())

@@ -75,6 +75,7 @@ def test_the_parts_come_as_distributions_of_their_own(environment):
         "formats": ("koe-formats", "active"),
         "g2p": ("koe-g2p", "disabled"),
         "kokoro": ("koe", "active"),
+        "normalize": ("koe-text", "active"),
         "providers": ("koe-providers", "active"),
         "ssml": ("koe-ssml", "active"),
         "text": ("koe", "active"),

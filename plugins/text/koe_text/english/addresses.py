@@ -1,0 +1,111 @@
+"""Street and postal addresses, and numbered places."""
+
+import re
+
+from koe_text.english.numbers import digits, ordinal, pairs
+from koe_text.english.rules import Rule, rule
+from koe_text.english.tables import one_of, table
+
+_STREETS = table("streets")
+_DIRECTIONS = table("directions")
+_STATES = table("states")
+_PLACES = table("places")
+_DIRECTION = rf"(?:{one_of(_DIRECTIONS)}|N\.|S\.|E\.|W\.)"
+_NAME = r"(?:[A-Z][\w'’]+|\d{1,3}(?:st|nd|rd|th))"
+_NTH = re.compile(r"(\d+)(?:st|nd|rd|th)\b")
+_CITY = r"(?:[A-Z][a-z'’.]+\s?){1,3}"
+
+
+def _street(match: re.Match[str]) -> str:
+    spoken = [house_number(match["house"])]
+    if match["letter"]:
+        spoken[0] += f" {match['letter'].upper()}"
+    if match["direction"]:
+        spoken.append(_DIRECTIONS[match["direction"].rstrip(".")])
+    spoken.append(_NTH.sub(lambda found: ordinal(int(found[1])), match["name"]).replace("St. ", "Saint "))
+    spoken.append(_STREETS[match["street"]])
+    if match["behind"]:
+        spoken.append(_DIRECTIONS[match["behind"].strip(". ")])
+    return " ".join(spoken) + ("." if match[0].endswith(".") and _ends_sentence(match) else "")
+
+
+def _street_alone(match: re.Match[str]) -> str:
+    name = _NTH.sub(lambda found: ordinal(int(found[1])), match["name"])
+    stop = "." if match[0].endswith(".") and _ends_sentence(match) else ""
+    return f"{name} {_STREETS[match['street']]}{stop}"
+
+
+def _ends_sentence(match: re.Match[str]) -> bool:
+    rest = match.string[match.end() :]
+    return not rest.strip("\"')”’ ")
+
+
+def house_number(written: str) -> str:
+    """Numbers of houses, rooms and roads: "one twenty three", "seven oh eight"."""
+    return digits(written) if written[0] == "0" else pairs(int(written))
+
+
+def _state(match: re.Match[str]) -> str:
+    zip_code = f" {_zip(match['zip'])}" if match["zip"] else ""
+    return f"{match['city']}{match['comma']}{_STATES[match['state']]}{zip_code}"
+
+
+def _zip(written: str) -> str:
+    return ", ".join(digits(part) for part in written.split("-"))
+
+
+def _place(match: re.Match[str]) -> str:
+    written = match["place"]
+    name = _PLACES[written.capitalize()]
+    spoken = name.capitalize() if written[0].isupper() else name
+    letter = f" {match['letter'].upper()}" if match["letter"] else ""
+    return f"{spoken} {house_number(match['number'])}{letter}"
+
+
+def _road(match: re.Match[str]) -> str:
+    return f"{match[1]} {house_number(match[2])}"
+
+
+def _box(match: re.Match[str]) -> str:
+    return f"PO Box {house_number(match[1])}"
+
+
+RULES: list[Rule] = [
+    rule(
+        "addresses",
+        rf"(?<![\w.,$/-])(?P<house>\d{{1,5}})(?P<letter>[A-Za-z])?\s(?:(?P<direction>{_DIRECTION})\s)?"
+        rf"(?P<name>(?:St\.\s)?{_NAME}(?:\s{_NAME}){{0,3}}?)\s(?P<street>{one_of(_STREETS)})\b\.?"
+        rf"(?P<behind>\s{_DIRECTION}(?!\w))?",
+        _street,
+    ),
+    rule(
+        "addresses",
+        r"(?P<name>\b\d{1,3}(?:st|nd|rd|th))\s(?P<street>St|Ave|Street|Avenue|Blvd)\b\.?",
+        _street_alone,
+    ),
+    rule(
+        "addresses",
+        rf"\b(?P<city>{_CITY})(?P<comma>,\s?)(?P<state>{one_of(_STATES)})\b(?:,?\s(?P<zip>\d{{5}}(?:-\d{{4}})?)\b)?",
+        _state,
+        digits=False,
+    ),
+    rule("addresses", r"(?<!\w)P\.?\s?O\.?\s?Box\s#?(\d{1,5})\b", _box, flags=re.IGNORECASE),
+    rule(
+        "addresses",
+        rf"\b(?P<place>(?i:{one_of(_PLACES)}))\.?\s(?:#|No\.\s)?(?P<number>\d{{1,5}})(?P<letter>[A-Za-z])?\b(?![.,]\d)",
+        _place,
+    ),
+    rule(
+        "addresses",
+        r"(?P<name>\b[A-Z][a-z]+)\s(?P<street>St)\b(?:\.(?!\s?[A-Z])|(?!\.))(?!\s?['’])",
+        _street_alone,
+        digits=False,
+    ),
+    rule("addresses", r"\b(I|US|SR)-(\d{1,3})\b", _road),
+    rule(
+        "addresses",
+        r"(?P<name>\b[A-Z][a-z]+)\s(?P<street>Ave|Blvd|Rd|Pkwy|Hwy|Ln)\b\.?",
+        _street_alone,
+        digits=False,
+    ),
+]

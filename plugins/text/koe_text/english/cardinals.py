@@ -1,0 +1,72 @@
+"""Plain numbers: ranges, scores, comparisons, signs and grouping."""
+
+import re
+
+from koe_text.english.numbers import cardinal, number, pairs
+from koe_text.english.rules import DASH, NUMBER, QUANTITY, Rule, quantity, rule
+from koe_text.english.tables import one_of
+
+_COMPARED = {
+    "<": "less than",
+    ">": "greater than",
+    "≤": "less than or equal to",
+    "<=": "less than or equal to",
+    "≥": "greater than or equal to",
+    ">=": "greater than or equal to",
+    "~": "approximately",
+    "≈": "approximately",
+    "±": "plus or minus",
+    "+/-": "plus or minus",
+}
+_SCALES = {"mn": "million", "mln": "million", "bn": "billion", "bln": "billion", "trn": "trillion"}
+
+
+def _range(match: re.Match[str]) -> str:
+    first, last = match["first"], match["last"]
+    if len(first) == len(last) == 3 and first.isdecimal() and last.isdecimal() and first > last:
+        return f"{pairs(int(first))} {pairs(int(last))}"
+    return f"{quantity(first)} to {quantity(last)}"
+
+
+def _ratio(match: re.Match[str]) -> str:
+    return f"{cardinal(int(match[1]))} to {cardinal(int(match[2]))}"
+
+
+def _compared(match: re.Match[str]) -> str:
+    return f"{_COMPARED[match[1]]} {number(match[2])}"
+
+
+def _and_more(match: re.Match[str]) -> str:
+    return f"{number(match[1])} plus"
+
+
+def _scaled(match: re.Match[str]) -> str:
+    return f"{number(match[1])} {_SCALES[match[2]]}"
+
+
+def _signed(match: re.Match[str]) -> str:
+    return number(match[0])
+
+
+def _spaced(match: re.Match[str]) -> str:
+    return cardinal(int(re.sub(r"\s", "", match[0])))
+
+
+RANGES: list[Rule] = [
+    rule(
+        "ranges",
+        rf"(?<![\w.,$€£/-])(?P<first>{QUANTITY})(?:{DASH}|~)(?P<last>{QUANTITY})(?![\w/]|[-–]\w|[.,]\d)",
+        _range,
+    ),
+]
+
+RULES: list[Rule] = [
+    rule("cardinals", rf"(?<![\w.,])({NUMBER})\s?({one_of(_SCALES)})\b", _scaled),
+    rule("cardinals", r"(?<![\w.,])\d{1,2}(?:,\d{2})+,\d{3}(?![\w,]|\.\d)", _signed),
+    rule("ranges", r"(?<![\w.,:])(\d{1,6}):(\d{1,6})(?![\w:])", _ratio),
+    rule("math", rf"(?<!\w)({one_of(_COMPARED)})\s?([-−]?(?:{NUMBER}))(?!\w)", _compared),
+    rule("math", rf"(?<![\w.,/])({NUMBER})\+(?=\s|[.,;:!?)]|$)", _and_more),
+    rule("cardinals", r"(?<![\w.,])\d{1,3}(?:[   ]\d{3})+(?![\w,]|\.\d)", _spaced),
+    rule("cardinals", rf"(?<![\w.,)\]])[-−+±](?:{NUMBER})(?!\w|[.,]\d)", _signed),
+    rule("cardinals", rf"(?<![\w.,])(?:{NUMBER})(?!\w|[.,]\d)", _signed),
+]

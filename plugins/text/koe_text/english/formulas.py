@@ -1,0 +1,117 @@
+"""Formulas: "2+2=4", "x²", "2^10", "√16", "1e6", "4x6"."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from koe_text.english.numbers import fraction, number, pairs
+from koe_text.english.rules import NUMBER, Rule, rule
+
+_OPERATORS = {
+    "+": "plus",
+    "-": "minus",
+    "−": "minus",
+    "*": "times",
+    "×": "times",
+    "·": "times",
+    "÷": "divided by",
+    "/": "divided by",
+    "=": "equals",
+    "==": "equals",
+    "≠": "is not equal to",
+    "≈": "is approximately",
+    "<": "is less than",
+    ">": "is greater than",
+    "≤": "is less than or equal to",
+    "<=": "is less than or equal to",
+    "≥": "is greater than or equal to",
+    ">=": "is greater than or equal to",
+    "±": "plus or minus",
+}
+_TELLING = "=+*×÷^≠≈<>≤≥√⁰¹²³⁴⁵⁶⁷⁸⁹·±"
+"""Without one of these it is a range, a fraction or a name rather than a formula."""
+_POWERS = {"2": "squared", "3": "cubed"}
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_GREEK = {"π": "pi", "θ": "theta", "∞": "infinity"}
+
+_OPERAND = rf"(?:[-−]?(?:{NUMBER})(?:[a-z](?!\w))?|[A-Za-z](?!\w)|√(?:{NUMBER}|[a-z])|[πθ∞])"
+_SUPERSCRIPT = r"[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{1,6}"
+_POWER = rf"(?:\^\(?[-−]?(?:\d{{1,6}}|[a-z](?!\w))\)?|{_SUPERSCRIPT})?"
+_TERM = rf"\(?{_OPERAND}{_POWER}\)?{_POWER}"
+_OPERATOR = r"(?:==|<=|>=|[+*×·÷=≠≈<>≤≥±/]|[-−]|x(?=\s?\d))"
+_PIECE = re.compile(
+    rf"(?P<fraction>\d{{1,4}}/\d{{1,4}})|(?P<number>{NUMBER})|(?P<power>\^\(?[-−]?[\da-z]+\)?|{_SUPERSCRIPT})"
+    r"|(?P<times>x(?=\s?\d))|(?P<letter>[A-Za-z]+|[πθ∞])|(?P<root>√)"
+    r"|(?P<operator>==|<=|>=|[+*×·÷=≠≈<>≤≥±/]|[-−])|(?P<bracket>[()])"
+)
+
+
+def _fraction(written: str) -> str:
+    above, below = written.split("/")
+    return fraction(int(above), int(below))
+
+
+def _power(written: str) -> str:
+    exponent = written.translate(_RAISED).strip("^()").replace("−", "-")
+    if exponent in _POWERS:
+        return _POWERS[exponent]
+    if exponent.lstrip("-").isdecimal():
+        return f"to the power of {number(exponent)}"
+    return f"to the power of {exponent.replace('-', 'minus ').upper()}"
+
+
+def _letter(written: str) -> str:
+    return _GREEK.get(written) or (written.upper() if len(written) == 1 else written)
+
+
+_SPEAK: Mapping[str, Callable[[str], str]] = {
+    "fraction": _fraction,
+    "number": number,
+    "power": _power,
+    "times": lambda _written: "times",
+    "letter": _letter,
+    "root": lambda _written: "the square root of",
+    "operator": _OPERATORS.__getitem__,
+    "bracket": lambda _written: ",",
+}
+
+
+def _formula(match: re.Match[str]) -> str | None:
+    text = match[0]
+    if not any(character in text for character in _TELLING):
+        return None
+    spoken: list[str] = []
+    for piece in _PIECE.finditer(text):
+        begins_negative = piece[0] in "-−" and not spoken
+        spoken.append("minus" if begins_negative else _SPEAK[piece.lastgroup or ""](piece[0]))
+    return " ".join(spoken).replace(" ,", ",").strip(" ,")
+
+
+def _scientific(match: re.Match[str]) -> str:
+    return f"{number(match[1])} times ten to the power of {number(match[2])}"
+
+
+def _by(match: re.Match[str]) -> str:
+    return " by ".join(_dimension(part) for part in match.groups() if part)
+
+
+def _dimension(written: str) -> str:
+    return pairs(int(written)) if written.isdecimal() and len(written) in {3, 4} else number(written)
+
+
+RULES: list[Rule] = [
+    rule("math", rf"(?<![\w.,$€£])([-−]?{NUMBER})[eE]([-−+]?\d{{1,3}})(?!\w)", _scientific),
+    rule(
+        "math",
+        rf"(?<![\w.,$€£#@/'’-]){_TERM}(?:\s?{_OPERATOR}\s?{_TERM}){{1,12}}(?![\w$€£%])",
+        _formula,
+        digits=False,
+    ),
+    rule(
+        "math",
+        rf"(?<![\w.,$€£#@/]){_OPERAND}(?:\^\(?[-−]?[\da-z]{{1,4}}\)?|{_SUPERSCRIPT})(?!\w)",
+        _formula,
+        digits=False,
+    ),
+    rule("math", rf"√\s?(?:{NUMBER}|[a-z](?!\w))", _formula, digits=False),
+    rule("math", rf"(?<![\w.,/])({NUMBER})\s?[x×]\s?({NUMBER})(?:\s?[x×]\s?({NUMBER}))?(?!\w|[.,]\d)", _by),
+]

@@ -1,0 +1,49 @@
+"""Fractions, and times that something is taken."""
+
+import re
+
+from koe_text.english.numbers import number
+from koe_text.english.rules import NUMBER, VULGAR, Rule, quantity, rule
+
+_SIGN = r"(?P<sign>[-−+](?=[\d½⅓⅔¼¾⅛]))?"
+
+
+def _fraction(match: re.Match[str]) -> str | None:
+    sign = {"-": "minus ", "−": "minus ", "+": "plus "}.get(match["sign"] or "", "")
+    return sign + quantity(match["fraction"])
+
+
+def _over(match: re.Match[str]) -> str:
+    return f"{number(match[1])} over {number(match[2])}"
+
+
+def _out_of(match: re.Match[str]) -> str:
+    return f"{number(match[1])} out of {number(match[2])}"
+
+
+def _chain(match: re.Match[str]) -> str:
+    return " slash ".join(number(part) for part in match[0].split("/"))
+
+
+def _times(match: re.Match[str]) -> str:
+    first, last = match["first"], match["last"]
+    spoken = f"{number(first)} to {number(last)}" if last else number(first)
+    return f"{spoken} times"
+
+
+RULES: list[Rule] = [
+    rule("fractions", rf"(?<![\w.,/])({NUMBER})/(5|10|100)(?=\s(?:stars?|points?)\b)", _out_of),
+    rule("fractions", r"(?<![\w.,])\d{1,15}(?:/\d{1,15}){2,}(?!\w)", _chain),
+    rule(
+        "fractions",
+        rf"(?<![\w.,/+*=]){_SIGN}(?P<fraction>\d{{1,4}}[ -]\d{{1,3}}/\d{{1,4}}|\d{{1,6}}\s?/\s?\d{{1,6}}"
+        rf"|\d*\s?[{''.join(VULGAR)}])(?:st|nd|rd|ths?)?(?![\w/]|\.\d|,\d)",
+        _fraction,
+    ),
+    rule("fractions", rf"(?<![\w.,/])({NUMBER})\s?/\s?({NUMBER})(?![\w/])", _over),
+    rule(
+        "fractions",
+        rf"(?<![\w.,/])(?P<first>{NUMBER})(?:[-–](?P<last>{NUMBER}))?[x×](?=\s|[.,;:!?)]|$)",
+        _times,
+    ),
+]

@@ -1,0 +1,29 @@
+"""The normalizer `normalize`: all of this plugin in one, chosen by language."""
+
+from collections.abc import Iterable
+
+from koe.api import Normalizer, Segment
+
+
+class Normalize(Normalizer):
+    """`clean`, then `segment`, then what reads the segment's language; other languages stay as written."""
+
+    name = "normalize"
+
+    def __init__(self, first: Iterable[Normalizer], by_language: Iterable[Normalizer]) -> None:
+        self._first = tuple(first)
+        self._by_language = {
+            language: normalizer for normalizer in by_language for language in normalizer.languages or ()
+        }
+
+    def normalize(self, segment: Segment) -> Iterable[Segment]:
+        segments: Iterable[Segment] = [segment]
+        for normalizer in self._first:
+            segments = _each(normalizer, segments)
+        language = segment.language.partition("-")[0].lower()
+        last = self._by_language.get(language)
+        return segments if last is None else _each(last, segments)
+
+
+def _each(normalizer: Normalizer, segments: Iterable[Segment]) -> Iterable[Segment]:
+    return (made for segment in segments for made in normalizer.normalize(segment))

@@ -1,0 +1,39 @@
+"""The plugin's normalizers, and texts through them."""
+
+from functools import cache
+
+from koe.api import GivenPhonemes, Normalizer, Segment, Span, VoiceMix
+from koe_text import TextNormalizationConfig, TextNormalizationPlugin
+
+VOICE = VoiceMix.of("any")
+
+
+def plugin(**config) -> TextNormalizationPlugin:
+    return TextNormalizationPlugin(TextNormalizationConfig(**config))
+
+
+@cache
+def shared() -> TextNormalizationPlugin:
+    return plugin()
+
+
+def normalizer(name: str, made: TextNormalizationPlugin | None = None) -> Normalizer:
+    return {one.name: one for one in (made or shared()).register_normalizers()}[name]
+
+
+def segment(text: str, language: str = "en-US", given: tuple[tuple[str, str], ...] = ()) -> Segment:
+    """A segment; `given` are words of it with their phonemes."""
+    spans = [(text.index(word), word, phonemes) for word, phonemes in given]
+    phonemes = tuple(GivenPhonemes(Span(at, at + len(word)), sound) for at, word, sound in spans)
+    return Segment(text, VOICE, language, given=phonemes)
+
+
+def texts(
+    name: str, text: str, language: str = "en-US", made: TextNormalizationPlugin | None = None
+) -> list[str]:
+    """What a normalizer makes of a text."""
+    return [one.text for one in normalizer(name, made).normalize(segment(text, language))]
+
+
+def spoken(text: str, language: str = "en-US", name: str = "normalize") -> str:
+    return " ".join(texts(name, text, language))
