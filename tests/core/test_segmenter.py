@@ -122,4 +122,4 @@ def test_a_text_without_any_punctuation_costs_linear_time():
         return time.process_time() - start
 
     small = min(cost(4_000) for _ in range(3))
-    assert cost(40_000) < 40 * small + 0.05
+    assert min(cost(40_000) for _ in range(2)) < 40 * small + 0.05

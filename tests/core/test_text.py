@@ -60,7 +60,7 @@ def test_cost_grows_linearly_with_endless_repetition(unit):
         return time.process_time() - start
 
     small = min(cost(2_000) for _ in range(3))
-    assert cost(20_000) < 40 * small + 0.05
+    assert min(cost(20_000) for _ in range(2)) < 40 * small + 0.05
 
 
 def test_plain_text_is_not_interpreted():
