@@ -23,6 +23,14 @@ def test_a_missing_model_exits_with_1_and_says_how_to_get_it(workers, tmp_path):
         assert "koe model download" in server.logged()
 
 
+def test_the_embedded_voice_stands_in_with_one_warning(tmp_path):
+    with KoeServer(KOE_MODEL_DIR=str(tmp_path)) as server:
+        server.ready()
+        (warning,) = server.events("engine_fallback")
+    assert (warning["engine"], warning["instead_of"], warning["level"]) == ("espeak", "kokoro", "warning")
+    assert "koe model download" in warning["reason"]
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_truncated_model_exits_with_1_and_names_the_file(workers, tmp_path):
     tiny = write_tiny_model(tmp_path)

@@ -1,7 +1,6 @@
 """`koe serve`: the HTTP server."""
 
 from koe.cli.options import NO_OPTIONS, ConfigOptions, assignment
-from koe.engines import choose
 from koe.http.service import KoeService
 from koe.http.supervisor import run_server
 from koe.plugins import load
@@ -30,5 +29,4 @@ def serve(
     assignments += [f"server.workers={workers}"] if workers is not None else []
     configuration = options.load(*assignments, quiet=False)
     registry, settings = load(configuration), configuration.settings
-    choose(registry, settings)
     return run_server(lambda: KoeService(registry, settings), settings.server)
