@@ -33,6 +33,7 @@ _FAST = settings(deadline=None, max_examples=120, suppress_health_check=[HealthC
 @example("2^²", "en-US")
 @example("$²", "en-US")
 @example("1/0", "en-US")
+@example("Henry XIVst", "en-US")
 @example("XIV" * 30, "es")
 def test_no_text_makes_it_fail_and_every_character_has_a_source(text, language):
     made = list(normalizer("normalize").normalize(segment(text, language)))

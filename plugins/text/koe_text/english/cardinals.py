@@ -55,7 +55,7 @@ def _spaced(match: re.Match[str]) -> str:
 RANGES: list[Rule] = [
     rule(
         "ranges",
-        rf"(?<![\w.,$€£/-])(?P<first>{QUANTITY})(?:{DASH}|~)(?P<last>{QUANTITY})(?![\w/]|[-–]\w|[.,]\d)",
+        rf"(?<![\w.,$€£/-])(?P<first>{QUANTITY})(?:{DASH}|~)(?P<last>{QUANTITY})(?![\w/]|[-–](?![a-z]{{2}})\w|[.,]\d)",
         _range,
     ),
 ]

@@ -2,7 +2,7 @@
 
 import re
 
-from koe_text.english.numbers import digits
+from koe_text.english.numbers import digits, integer
 from koe_text.english.rules import Rule, rule
 from koe_text.english.tables import one_of, table, words
 
@@ -11,6 +11,7 @@ _LETTERS = words("electronic", "letters")
 _DOMAIN = one_of(words("electronic", "domains"))
 _FILE = one_of(words("electronic", "files"))
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
+_HASHTAG_WORD = re.compile(r"\d+|[A-Z]*[^\W\d_A-Z]+|[A-Z]+")
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,6}"
 _REST = r"(?::\d{1,5})?(?:[/?#][^\s<>\"'()\[\]{}]*)?"
 _END = r"(?<![.,;:!?])"
@@ -48,7 +49,8 @@ def _handle(match: re.Match[str]) -> str:
 
 
 def _hashtag(match: re.Match[str]) -> str:
-    return f"hashtag {re.sub('(?<=[a-z])(?=[A-Z])', ' ', match[1])}"
+    words = _HASHTAG_WORD.findall(match[1])
+    return " ".join(["hashtag", *(integer(word) if word.isdecimal() else word for word in words)])
 
 
 RULES: list[Rule] = [

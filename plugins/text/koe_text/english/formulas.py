@@ -33,6 +33,8 @@ _POWERS = {"2": "squared", "3": "cubed"}
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _GREEK = {"π": "pi", "θ": "theta", "∞": "infinity"}
 
+_DIGITS = re.compile(r"\d+")
+
 _OPERAND = rf"(?:[-−]?(?:{NUMBER})(?:[a-z](?!\w))?|[A-Za-z](?!\w)|√(?:{NUMBER}|[a-z])|[πθ∞])"
 _SUPERSCRIPT = r"[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{1,6}"
 _POWER = rf"(?:\^\(?[-−]?(?:\d{{1,6}}|[a-z](?!\w))\)?|{_SUPERSCRIPT})?"
@@ -56,7 +58,8 @@ def _power(written: str) -> str:
         return _POWERS[exponent]
     if exponent.lstrip("-").isdecimal():
         return f"to the power of {number(exponent)}"
-    return f"to the power of {exponent.replace('-', 'minus ').upper()}"
+    spoken = _DIGITS.sub(lambda found: f" {number(found[0])} ", exponent.replace("-", "minus ").upper())
+    return f"to the power of {' '.join(spoken.split())}"
 
 
 def _letter(written: str) -> str:

@@ -22,7 +22,7 @@ _UNIT = rf"(?P<unit>{one_of(_UNITS)})"
 _POWER = r"(?P<power>²|³|\^?[23])?"
 _RATE = rf"(?:\s?/\s?(?P<per>{one_of(_PER)})(?P<per_power>²|³|\^?[23])?)?"
 _SIGN = r"(?P<sign>[-−+±~])?"
-_END = r"(?![\w²³]|/\w|['’]\w)"
+_END = r"(?![\w²³]|/\w|['’]\w)(?:\.(?=\s[a-z]))?"
 _SHAPES = {"2": "square", "3": "cubic"}
 _POWERS = {"2": "squared", "3": "cubed"}
 _TIMES = {"s", "sec", "min", "h", "hr"}

@@ -30,6 +30,7 @@ from koe_text.wetext_library import Wetext
 
 _FOR_SPOKENFORM = re.compile(r"\d|[^\W\d_]\.(?=\s*[^\s\"'”’)])|[^\w\s.,;:!?'\"“”‘’()\[\]\-–—…/\ue000]")
 """What spokenform could have something to say to: digits, abbreviations and symbols."""
+_DIGIT = re.compile(r"\d")
 _LEFT = re.compile(r"(?:\S*(?:\d|[^\w\s.,;:!?'\"“”‘’()\[\]\-–—…/\ue000])\S*)(?:\s+\S*\d\S*)*")
 """Words that still hold digits or symbols."""
 
@@ -65,8 +66,9 @@ class English(Normalizer):
         still_open = draft.open_text
         for span in pieces(draft.text):
             if _FOR_SPOKENFORM.search(still_open, span.start, span.end):
+                edits = self._spokenform.edits(draft.text[span.start : span.end], "en")
                 yield from _shifted(
-                    self._spokenform.edits(draft.text[span.start : span.end], "en"), span.start
+                    (edit for edit in edits if not _DIGIT.search(edit.text or "")), span.start
                 )
 
     def _second_pass(self, text: str) -> Iterable[Edit]:

@@ -7,7 +7,7 @@ from koe_text.english.rules import Rule, rule
 from koe_text.english.tables import one_of, words
 
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-_ROMAN = r"(?P<roman>(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))"
+_ROMAN = r"(?P<roman>(?=[IVXL])(?!L\b)(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))(?<=[IVXL])"
 _REGNAL = words("roman", "regnal")
 _NUMBERED = words("roman", "numbered")
 _TITLES = r"(?:King|Queen|Pope|Emperor|Empress|Tsar|Kaiser|Prince|Sultan|Shah)\s"
@@ -74,7 +74,7 @@ RULES: list[Rule] = [
     ),
     rule(
         "romans",
-        rf"(?<![\w.-]){_ROMAN}(?<=[IVXLC])(?=\s(?:[Cc]entury|[Cc]enturies)\b)",
+        rf"(?<![\w.-]){_ROMAN}(?=\s(?:[Cc]entury|[Cc]enturies)\b)",
         _century,
         digits=False,
     ),
