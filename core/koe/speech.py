@@ -67,6 +67,18 @@ class _Made:
 
 
 @frozen
+class _Gap:
+    """The silence between two segments: what the punctuation makes, or all that was asked for if longer."""
+
+    natural_s: float = 0.0
+    asked_s: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return max(self.natural_s, self.asked_s)
+
+
+@frozen
 class _Sound:
     """Audio in its place in the answer, with the marks that are reached where it begins."""
 
@@ -162,21 +174,21 @@ class ActiveSpeech(Speech):
         plan = self.plan(early)
         following = asyncio.ensure_future(self._next(plan))
         try:
-            pause_s, marks = 0.0, list[MarkTiming]()
+            gap, marks = _Gap(), list[MarkTiming]()
             while (made := await following) is not None:
                 following = asyncio.ensure_future(self._next(plan))
                 if isinstance(made, Mark):
-                    marks.append(MarkTiming(made.name, self.audio_s + pause_s, made.source))
+                    marks.append(MarkTiming(made.name, self.audio_s + gap.seconds, made.source))
                 elif isinstance(made, Pause):
-                    pause_s = max(pause_s, made.seconds)
+                    gap = evolve(gap, asked_s=gap.asked_s + made.seconds)
                 elif len(made.chunk.samples):
-                    yield self._placed(made, pause_s, tuple(marks))
-                    pause_s, marks = made.pause_s, []
+                    yield self._placed(made, gap.seconds, tuple(marks))
+                    gap, marks = _Gap(made.pause_s), []
             if not self.audio_s:
                 raise NothingToSpeakError(
                     "The text holds nothing that can be spoken; send at least one word", param="input"
                 )
-            yield self._placed(_Made(silence(0.0, self.sample_rate)), pause_s, tuple(marks))
+            yield self._placed(_Made(silence(0.0, self.sample_rate)), gap.seconds, tuple(marks))
         finally:
             await self._stop(following)
             await plan.aclose()

@@ -138,3 +138,17 @@ async def test_one_sentence_is_as_long_alone_as_in_a_text():
     settings = _settings()
     apart = [len(await _spoken(text, settings)) for text in ("Abc.", "Def ghi?", "Jkl!")]
     assert len(await _spoken("Abc. Def ghi? Jkl!", settings)) == pytest.approx(sum(apart), abs=2)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("abc [pause:700ms][pause:400ms] def", 1.1),
+        ("abc. [pause:0.1s] def", 0.3),
+        ("abc. [pause:0.8s] def", 0.8),
+    ],
+)
+async def test_pauses_that_were_asked_for_add_up_and_hide_a_shorter_natural_one(text, seconds):
+    samples = await _spoken(text, _settings(after={".": 0.3}), markup="tags")
+    (_, length), *_ = _silences(samples, 0.2)
+    assert length == pytest.approx(seconds, abs=0.05)

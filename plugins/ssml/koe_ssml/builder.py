@@ -75,8 +75,7 @@ class Piece:
 class Builder:
     """What has been read so far; `_text` and `_runs` are the segment that is not complete yet.
 
-    Pauses without sound between them add up, as the document wants it: the pipeline keeps the longest of
-    those between two sounds, so each is given as the sum of all since the last sound.
+    Pauses without sound between them add up in the pipeline; a gap is what they at least come to.
     """
 
     document: Document
@@ -128,7 +127,7 @@ class Builder:
             raise self.document.error(source.start, limit)
         self.finish()
         self._silence_s += seconds
-        self.parts.append(Pause(self._silence_s, source))
+        self.parts.append(Pause(seconds, source))
 
     def mark(self, name: str, source: Span) -> None:
         self.finish()
@@ -205,8 +204,9 @@ class Builder:
                 self._runs.append(Run(run.length - cut, Span(run.source.start, end), run.verbatim))
 
     def _begin_sound(self, source: Span) -> None:
-        if self._gap_s:
-            self.parts.append(Pause(self._gap_s, Span(source.start, source.start)))
+        if self._gap_s > self._silence_s:
+            rest_s = self._gap_s - self._silence_s
+            self.parts.append(Pause(rest_s, Span(source.start, source.start)))
         self._gap_s = self._silence_s = 0.0
         self._sounded = True
 
@@ -231,11 +231,11 @@ class Builder:
 
 
 def _silence_s(parts: Iterable[UtterancePart]) -> float:
-    """The pauses before sounds; of those before one, the longest counts."""
+    """The pauses before sounds."""
     total_s = pause_s = 0.0
     for part in parts:
         if isinstance(part, Pause):
-            pause_s = max(pause_s, part.seconds)
+            pause_s += part.seconds
         elif not isinstance(part, Mark):
             total_s, pause_s = total_s + pause_s, 0.0
     return total_s
