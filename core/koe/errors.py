@@ -82,6 +82,13 @@ class UnsupportedMediaTypeError(InvalidRequestError):
     code = "unsupported_media_type"
 
 
+class ForbiddenError(InvalidRequestError):
+    """Whoever asks may not have this; a key with other rights may."""
+
+    status = 403
+    code = "forbidden"
+
+
 class NotFoundError(InvalidRequestError):
     """No such path."""
 

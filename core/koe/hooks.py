@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import pluggy
@@ -99,6 +100,8 @@ class Speech(ABC):
         audio_s: seconds of audio made so far, as they will be heard.
         ignored: what the markup asks for and the engine cannot do, such as `phonemes`; complete once the
             first audio exists.
+        facts: what the audio processors say of their work, such as `{"watermark": "yes"}`; complete once
+            the first audio exists.
     """
 
     engine: str
@@ -108,6 +111,7 @@ class Speech(ABC):
     stage_seconds: Mapping[str, float]
     audio_s: float
     ignored: Collection[str] = ()
+    facts: Mapping[str, str] = MappingProxyType({})
 
     @abstractmethod
     def chunks(self) -> AsyncGenerator[AudioChunk, None]:

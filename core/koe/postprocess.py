@@ -1,6 +1,6 @@
 """The chain of audio processors and, at its end, the encoder of one response."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 
 import numpy as np
@@ -34,6 +34,16 @@ class Chain:
                 streams.append((owned, owned.component.open(info)))
         return cls(streams, clock)
 
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What all processors say of the response (see `AudioStream.facts`)."""
+        return self._said(lambda stream: stream.facts)
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """What all processors want the file to say (see `AudioStream.tags`)."""
+        return self._said(lambda stream: stream.tags)
+
     def process(self, chunk: AudioChunk) -> AudioChunk:
         """The chunk after all processors; shorter or empty while they hold audio back."""
         return self._through(chunk, 0)
@@ -45,6 +55,13 @@ class Chain:
                 rest = stream.flush()
             if rest is not None and len(rest.samples):
                 yield self._through(rest, index + 1)
+
+    def _said(self, what: Callable[[AudioStream], Mapping[str, str]]) -> Mapping[str, str]:
+        said: dict[str, str] = {}
+        for owned, stream in self.streams:
+            with _guard(owned):
+                said.update(what(stream))
+        return said
 
     def _through(self, chunk: AudioChunk, start: int) -> AudioChunk:
         with self.clock.measure(Stage.POSTPROCESS):

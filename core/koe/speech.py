@@ -106,6 +106,7 @@ class ActiveSpeech(Speech):
     clock: StageClock
     notify: Callable[[SegmentSynthesized], None]
     ignored: Collection[str] = ()
+    facts: Mapping[str, str] = field(factory=dict, init=False)
     segments: int = field(default=0, init=False)
     audio_s: float = field(default=0.0, init=False)
     first_audio_s: float | None = field(default=None, init=False)
@@ -127,10 +128,11 @@ class ActiveSpeech(Speech):
         self.stage_seconds = self.clock.seconds
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
-        chain = Chain.open(self.processors, self._info("stream"), self.clock)
+        chain = await self._chain(self._info("stream"))
         async with aclosing(self._sounds(early=True)) as sounds:
             async for sound in sounds:
                 processed = await self.threads.audio.run(partial(chain.process, sound.chunk))
+                self.facts = chain.facts
                 if len(processed.samples):
                     self._note_first_audio()
                     yield processed
@@ -141,9 +143,10 @@ class ActiveSpeech(Speech):
 
     async def pieces(self, mode: Mode = "stream") -> AsyncGenerator[SpeechPiece, None]:
         info = self._info(mode)
-        encoding = await self.threads.audio.run(partial(Encoding, self.owned_format, info, self.clock))
+        chain = await self._chain(info)
+        tagged = evolve(info, tags=chain.tags)
+        encoding = await self.threads.audio.run(partial(Encoding, self.owned_format, tagged, self.clock))
         try:
-            chain = Chain.open(self.processors, info, self.clock)
             async with aclosing(self._sounds(early=mode == "stream")) as sounds:
                 async for sound in sounds:
                     async for piece in self._encoded_sound(sound, chain, encoding):
@@ -163,6 +166,7 @@ class ActiveSpeech(Speech):
             yield SpeechPiece(b"", marks=marks)
         for part in cut_pieces(sound.chunk):
             data = await self.threads.audio.run(partial(_encode, chain, encoding, part))
+            self.facts = chain.facts
             if data:
                 self._note_first_audio()
             if data or part.words or marks:
@@ -254,13 +258,26 @@ class ActiveSpeech(Speech):
         self.audio_s = offset + made.chunk.seconds
         return _Sound(AudioChunk(samples, self.sample_rate, words), marks, made.estimated, made.goes_on)
 
+    async def _chain(self, info: StreamInfo) -> Chain:
+        return await self.threads.audio.run(partial(Chain.open, self.processors, info, self.clock))
+
     def _note_first_audio(self) -> None:
         if self.first_audio_s is None:
             self.first_audio_s = self.clock.elapsed
 
     def _info(self, mode: Mode) -> StreamInfo:
         request = self.request
-        return StreamInfo(self.sample_rate, request.request_id, mode, request.sample_rate, request.bitrate)
+        return StreamInfo(
+            self.sample_rate,
+            request.request_id,
+            mode,
+            request.sample_rate,
+            request.bitrate,
+            engine=self.engine,
+            voice=self.voice,
+            watermark=request.watermark,
+            caller=request.caller,
+        )
 
 
 def _speak(opened: OpenEngine, segment: PhonemeSegment, joins: Joins, cancellation: Cancellation) -> _Made:

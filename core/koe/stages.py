@@ -222,6 +222,20 @@ class AudioStream(ABC):
     def flush(self) -> AudioChunk | None:
         """What was held back, after the last chunk."""
 
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What the caller is to know of this response, such as `{"watermark": "yes"}`.
+
+        They become response headers `koe-<name>`, which go out before the second chunk is made: from the
+        first audio on they must not change.
+        """
+        return {}
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """What the encoded file is to say of itself (see `StreamInfo.tags`); asked right after `open`."""
+        return {}
+
 
 class AudioProcessor(Component):
     """Samples to samples: trim, loudness, watermark."""
@@ -231,7 +245,7 @@ class AudioProcessor(Component):
 
     @abstractmethod
     def open(self, info: StreamInfo) -> AudioStream:
-        """State for one response."""
+        """State for one response. `InvalidRequestError` refuses what the request asks for."""
 
 
 class Encoder(ABC):

@@ -111,6 +111,8 @@ class SpeechRequest:
         turns: a dialogue. `text` is then the turns' texts joined by line feeds; source spans point into it.
         turn_pause_s: silence between turns, in seconds.
         voice_aliases: other names for voices or mixes, for this request only.
+        watermark: False asks for audio without a watermark, which the deployment may refuse.
+        caller: the name of the API key that asks; empty where nobody was authenticated.
     """
 
     text: str
@@ -128,6 +130,8 @@ class SpeechRequest:
     turns: tuple[Turn, ...] = ()
     turn_pause_s: float = 0.4
     voice_aliases: Mapping[str, str] = field(factory=dict)
+    watermark: bool = True
+    caller: str = ""
 
 
 @frozen
@@ -352,6 +356,13 @@ class StreamInfo:
             are used only after `flush`, so an encoder may seek back or return everything at the end.
         output_sample_rate: what the encoded audio is to have, in Hz; None for `sample_rate`.
         bitrate: in bit/s; None for the format's default.
+        engine: the engine that speaks.
+        voice: the resolved voice or mix.
+        watermark: False where the request asks for audio without a watermark; a processor that embeds one
+            decides whether `caller` may.
+        caller: the name of the API key that asks; empty where nobody was authenticated.
+        tags: what the encoded file says of itself, by lower-case name (`encoded_by`, `comment`), for
+            formats that can hold it.
     """
 
     sample_rate: int
@@ -359,6 +370,11 @@ class StreamInfo:
     mode: Mode = "stream"
     output_sample_rate: int | None = None
     bitrate: int | None = None
+    engine: str = ""
+    voice: str = ""
+    watermark: bool = True
+    caller: str = ""
+    tags: Mapping[str, str] = field(factory=dict)
 
 
 @frozen

@@ -49,7 +49,7 @@ def test_every_field_of_the_configuration_is_listed_with_its_default():
     assert listed.keys() == fields.keys()
     for name, default in fields.items():
         if default is not None and name != "voice_aliases":
-            assert listed[name] == str(default) or float(listed[name]) == default
+            assert listed[name] in {str(default), json.dumps(default)} or float(listed[name]) == default
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.type)

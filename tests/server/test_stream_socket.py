@@ -159,6 +159,7 @@ class TestAudio:
             "engine": "fake",
             "voice": "bob",
             "ignored": ["tempo"],
+            "facts": {},
         }
         assert len(audio.audio) == 5 * 16_000 // 10
 

@@ -14,6 +14,7 @@ from koe.http.headers import (
     ACCEL_BUFFERING,
     CONTENT_DISPOSITION,
     ENGINE,
+    FACT_PREFIX,
     IGNORED,
     SERVER_TIMING,
     TIMESTAMPS,
@@ -160,6 +161,7 @@ def _headers(speech: Speech, form: AnswerForm) -> dict[str, str]:
     headers = {ENGINE: header_value(speech.engine), VOICE: header_value(speech.voice)}
     if ignored := (*form.ignored, *sorted(speech.ignored)):
         headers[IGNORED] = header_list(ignored)
+    headers |= {f"{FACT_PREFIX}{name}": header_value(said) for name, said in speech.facts.items()}
     if speech.stage_seconds:
         headers[SERVER_TIMING] = server_timing(speech.stage_seconds)
     return headers

@@ -11,7 +11,6 @@ from koe.errors import InvalidRequestError
 from koe.http.backend import Backend
 from koe.http.bodies import read_json
 from koe.http.endpoints import Endpoint
-from koe.http.middleware import request_id
 from koe.http.speech import Answering, answer_form, parse_body, request_of, speech_endpoint
 from koe.http.speech_body import (
     AnswerOptions,
@@ -95,18 +94,18 @@ class DialogueApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fields = await read_json(scope, receive, self.backend.settings.limits.max_body_bytes)
         body, ignored = parse_body(_without_nulls(fields), DialogueBody)
-        request = self._request(body, request_id(scope))
+        request = self._request(body, scope)
         try:
             await Answering(self.backend, request, answer_form(body, ignored))(scope, receive, send)
         except InvalidRequestError as error:
             error.param = "turns" if error.param == "input" else error.param
             raise
 
-    def _request(self, body: DialogueBody, identifier: str) -> SpeechRequest:
+    def _request(self, body: DialogueBody, scope: Scope) -> SpeechRequest:
         turns = tuple(_turn(number, turn) for number, turn in enumerate(body.turns))
         text = "\n".join(turn.text for turn in turns)
         return evolve(
-            request_of(self.backend, body, text, identifier),
+            request_of(self.backend, body, text, scope),
             language=body.language,
             markup=body.markup,
             turns=turns,

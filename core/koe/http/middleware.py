@@ -30,6 +30,12 @@ def request_id(scope: Scope) -> str:
     return found
 
 
+def caller(scope: Scope) -> str:
+    """The name that an authentication middleware left in the scope (Starlette's `user`); empty for nobody."""
+    user = scope.get("user")
+    return str(user.display_name) if user is not None and user.is_authenticated else ""
+
+
 class RequestIdMiddleware:
     """Gives every request an id: in the scope, in the log and in the answer's `x-request-id`."""
 

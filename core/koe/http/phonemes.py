@@ -10,7 +10,6 @@ from koe.errors import InvalidRequestError
 from koe.http.backend import Backend
 from koe.http.bodies import read_json
 from koe.http.endpoints import Endpoint
-from koe.http.middleware import request_id
 from koe.http.speech import Answering, answer_form, parse_body, request_of, speech_endpoint
 from koe.http.speech_body import AnswerOptions, checked
 from koe.phoneme_markup import Phonemes
@@ -56,9 +55,7 @@ class PhonemesApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         fields = await read_json(scope, receive, self.backend.settings.limits.max_body_bytes)
         body, ignored = parse_body(fields, PhonemesBody)
-        request = evolve(
-            request_of(self.backend, body, body.phonemes, request_id(scope)), markup=Phonemes.name
-        )
+        request = evolve(request_of(self.backend, body, body.phonemes, scope), markup=Phonemes.name)
         try:
             await Answering(self.backend, request, answer_form(body, ignored))(scope, receive, send)
         except InvalidRequestError as error:

@@ -28,7 +28,7 @@ from koe.http.bodies import read_json
 from koe.http.captions import CAPTIONS, CaptionsView
 from koe.http.endpoints import Endpoint, Handler
 from koe.http.events import Framing
-from koe.http.middleware import request_id
+from koe.http.middleware import caller, request_id
 from koe.http.ndjson import NDJSON
 from koe.http.responses import AudioResponse, run_until_disconnect
 from koe.http.speech_body import AnswerOptions, SpeechBody, VoiceOptions
@@ -112,7 +112,7 @@ class SpeechApp:
         fields = await read_json(scope, receive, self.backend.settings.limits.max_body_bytes)
         body, ignored = parse_body(fields, SpeechBody)
         request = evolve(
-            request_of(self.backend, body, body.input, request_id(scope)),
+            request_of(self.backend, body, body.input, scope),
             language=body.language,
             markup=body.markup,
         )
@@ -138,19 +138,20 @@ class Answering:
         return await answer(speech, self.request, self.form)
 
 
-def request_of(backend: Backend, options: AnswerOptions, text: str, identifier: str) -> SpeechRequest:
+def request_of(backend: Backend, options: AnswerOptions, text: str, scope: Scope) -> SpeechRequest:
     """The request for `text` with what all routes that speak have in common."""
     captions = options.response_format in CAPTIONS
     return evolve(
-        voiced_request(backend, options, text, identifier),
+        voiced_request(backend, options, text, scope),
         format=_cheapest_format(backend) if captions else _format(backend, options),
         sample_rate=None if captions else options.sample_rate,
         bitrate=None if captions else options.bitrate,
         timestamps="word" if captions and options.timestamps == "none" else options.timestamps,
+        watermark=options.watermark,
     )
 
 
-def voiced_request(backend: Backend, options: VoiceOptions, text: str, identifier: str) -> SpeechRequest:
+def voiced_request(backend: Backend, options: VoiceOptions, text: str, scope: Scope) -> SpeechRequest:
     """The request for `text` with what its options say about voice and engine."""
     return SpeechRequest(
         text=text,
@@ -158,8 +159,9 @@ def voiced_request(backend: Backend, options: VoiceOptions, text: str, identifie
         speed=options.speed,
         engine=engine_of(backend, options.model),
         volume_db=options.volume_db,
-        request_id=identifier,
+        request_id=request_id(scope),
         voice_aliases=options.voice_aliases,
+        caller=caller(scope),
     )
 
 

@@ -148,6 +148,14 @@ class AnswerOptions(VoiceOptions):
         ),
     ] = "none"
 
+    watermark: Annotated[
+        bool,
+        Meta(
+            description="`false` asks for audio without a watermark, where one is embedded: refused with 403 "
+            "unless the server allows it."
+        ),
+    ] = True
+
     @property
     def unheard(self) -> tuple[str, ...]:
         """The fields that were sent and understood, but that nothing here acts on."""

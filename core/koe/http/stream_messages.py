@@ -48,6 +48,7 @@ class SessionConfig:
     volume_db: VolumeDb = 0.0
     timestamps: Timestamps = "none"
     voice_aliases: Mapping[str, str] = field(factory=dict)
+    watermark: bool = True
 
     @property
     def voice_name(self) -> str:
@@ -101,7 +102,11 @@ CLIENT_TYPES = ("session.config", *_PLAIN)
 
 @frozen
 class AudioStart:
-    """An utterance begins to sound; binary frames follow. `sample_rate` is that of the audio, in Hz."""
+    """An utterance begins to sound; binary frames follow.
+
+    `sample_rate` is that of the audio, in Hz; `facts` are what the audio processors say of their work, such
+    as `{"watermark": "yes"}`.
+    """
 
     utterance_id: str
     format: str
@@ -110,6 +115,7 @@ class AudioStart:
     engine: str
     voice: str
     ignored: tuple[str, ...] = ()
+    facts: Mapping[str, str] = field(factory=dict)
     type: ClassVar[str] = "audio.start"
 
 

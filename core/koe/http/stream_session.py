@@ -57,12 +57,14 @@ class Session:
     """One client. The task that calls `run` reads, another one speaks, so that a cancel is heard at once.
 
     An utterance begins with its first text that is not blank and ends with a flush, a cancel, the session's
-    end, or when no text has come for a while. `identifier` is the connection's request id.
+    end, or when no text has come for a while. `identifier` is the connection's request id, `caller` the name
+    of its API key.
     """
 
     backend: Backend
     peer: Peer
     identifier: str
+    caller: str = ""
     _fields: Mapping[str, Any] = field(factory=dict, init=False)
     _ignored: tuple[str, ...] = field(default=(), init=False)
     _template: SpeechRequest | None = field(init=False)
@@ -161,6 +163,8 @@ class Session:
             volume_db=config.volume_db,
             timestamps=config.timestamps,
             voice_aliases=config.voice_aliases,
+            watermark=config.watermark,
+            caller=self.caller,
         )
 
     def _take(self, text: str) -> None:

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from koe.errors import DrainingError, OverloadedError
 from koe.http.backend import Backend
 from koe.http.errors import error_detail, error_response
-from koe.http.middleware import request_id
+from koe.http.middleware import caller, request_id
 from koe.http.responses import ClientGoneError, ResponseAbortedError
 from koe.http.stream_messages import ErrorEvent
 from koe.http.stream_peer import INTERNAL_ERROR, ClientStalledError, Peer, ProtocolViolationError
@@ -66,7 +66,7 @@ class StreamSocket:
         peer = Peer(receive, send, self.backend.settings.http.stream_stall_timeout_s)
         identifier = request_id(scope)
         try:
-            await Session(self.backend, peer, identifier).run()
+            await Session(self.backend, peer, identifier, caller(scope)).run()
         except ClientStalledError:
             raise
         except ClientGoneError:

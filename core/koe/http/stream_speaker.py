@@ -90,6 +90,7 @@ class Speaker:
             engine=speech.engine,
             voice=speech.voice,
             ignored=self.utterance.ignored,
+            facts=speech.facts,
         )
 
     async def _failed(self, error: Exception) -> None:
