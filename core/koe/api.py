@@ -1,6 +1,8 @@
 """The public API: everything that a plugin may import. The rest of koe may move."""
 
 from koe.cancellation import Cancellation
+from koe.differences import differences
+from koe.edits import CLOSED, Draft, Edit, masked, rewritten
 from koe.errors import (
     BodyTooLargeError,
     CancelledByCallerError,
@@ -19,6 +21,7 @@ from koe.errors import (
     UnsupportedFormatError,
     UnsupportedLanguageError,
 )
+from koe.fence import Fence
 from koe.hooks import (
     Plugin,
     RequestFinished,
@@ -27,8 +30,16 @@ from koe.hooks import (
     Speech,
     hookimpl,
 )
+from koe.lexicon.contents import Contents as LexiconContents
+from koe.lexicon.contents import LexiconFileError
+from koe.lexicon.entries import LexiconEntry
+from koe.lexicon.files import load_lexicon
+from koe.lexicon.ipa import kokoro_symbols
+from koe.lexicon.matching import Hit, Lexicon
+from koe.lexicon.phonemes import phoneme_symbols
 from koe.livetext import Cutter, LiveText, WholeText
 from koe.notes import note
+from koe.pieces import MAX_CHARACTERS, pieces
 from koe.places import excerpt, place
 from koe.stages import (
     AudioFormat,
@@ -74,8 +85,14 @@ from koe.types import (
     VoiceMix,
     WordTiming,
 )
+from koe.xml_document import Document as XmlDocument
+from koe.xml_document import Handler as XmlHandler
+from koe.xml_document import Tag as XmlTag
+from koe.xml_document import read as read_xml
 
 __all__ = [
+    "CLOSED",
+    "MAX_CHARACTERS",
     "Alignment",
     "AudioChunk",
     "AudioFormat",
@@ -87,6 +104,8 @@ __all__ = [
     "Clip",
     "ConfigError",
     "Cutter",
+    "Draft",
+    "Edit",
     "Encoder",
     "Engine",
     "EngineInfo",
@@ -94,10 +113,16 @@ __all__ = [
     "EngineUnavailableError",
     "ExecutionProvider",
     "ExecutionProviderError",
+    "Fence",
     "ForbiddenError",
     "GivenPhonemes",
+    "Hit",
     "InvalidRequestError",
     "KoeError",
+    "Lexicon",
+    "LexiconContents",
+    "LexiconEntry",
+    "LexiconFileError",
     "LiveText",
     "Mark",
     "MarkTiming",
@@ -141,9 +166,20 @@ __all__ = [
     "VoiceMix",
     "WholeText",
     "WordTiming",
+    "XmlDocument",
+    "XmlHandler",
+    "XmlTag",
+    "differences",
     "excerpt",
     "hookimpl",
+    "kokoro_symbols",
+    "load_lexicon",
+    "masked",
     "note",
+    "phoneme_symbols",
+    "pieces",
     "place",
+    "read_xml",
+    "rewritten",
     "sentence_ends",
 ]

@@ -24,6 +24,10 @@ class By:
     plugin: str
 
 
+LEXICON = By(Stage.NORMALIZE, "lexicon", "koe")
+"""The step that no plugin brings: the words of `[lexicon]` and of the request."""
+
+
 @frozen
 class Source:
     """The user's characters behind something: `text` is `[start, end)` of what was sent."""
@@ -51,11 +55,30 @@ class InspectedGiven:
 
 
 @frozen
+class InspectedEntry:
+    """A word that a lexicon knows.
+
+    Attributes:
+        text: as it was written.
+        word: as the lexicon has it.
+        heard: its phonemes, or for an engine that reads text other letters; None where the engine cannot be
+            told, and the word stays as it is.
+        origin: where the entry stands: a file and its line, a key of the config, or the request.
+    """
+
+    text: str
+    word: str
+    heard: str | None
+    origin: str
+    source: Source
+
+
+@frozen
 class InspectedStep:
-    """What a normalizer made of a part.
+    """What a normalizer, or the lexicon before all of them, made of a part.
 
     `applied`: whether it is for the part's language and text. `notes`: what it has to say about it, such as
-    what it left as written because it failed.
+    what it left as written because it failed. `entries`: what the lexicon found.
     """
 
     by: By
@@ -63,6 +86,7 @@ class InspectedStep:
     texts: tuple[InspectedText, ...]
     given: tuple[InspectedGiven, ...] = ()
     notes: tuple[str, ...] = ()
+    entries: tuple[InspectedEntry, ...] = ()
 
 
 @frozen
@@ -162,6 +186,7 @@ class Inspector:
         """Runs markup parser, normalizers and phonemizers; blocks meanwhile."""
         parser = self.pipeline.parsers[self.request.markup]
         utterance = self.pipeline.parse(self.request, self.context, self.job)
+        parts = tuple(self._part(part) for part in utterance.parts)
         opened = self.job.engine
         return Inspection(
             text=self.request.text,
@@ -171,7 +196,7 @@ class Inspector:
             accepts=opened.engine.accepts,
             voice=str(self.context.voice),
             language=self.context.language,
-            parts=tuple(self._part(part) for part in utterance.parts),
+            parts=parts,
             ignored=tuple(sorted(self.job.ignored)),
         )
 
@@ -199,8 +224,9 @@ class Inspector:
         )
 
     def _normalized(self, part: Segment) -> tuple[tuple[InspectedStep, ...], Sequence[Segment]]:
-        steps: list[InspectedStep] = []
-        segments: Sequence[Segment] = [part]
+        looked_up, step = self._looked_up(part)
+        steps = [] if step is None else [step]
+        segments: Sequence[Segment] = [looked_up]
         for owned in self.pipeline.normalizers:
             applied = any(applies(owned.component, segment) for segment in segments)
             with collected_notes() as notes:
@@ -209,6 +235,25 @@ class Inspector:
             by = By(Stage.NORMALIZE, owned.component.name, owned.plugin)
             steps.append(InspectedStep(by, applied, texts, self._given(segments), tuple(notes)))
         return tuple(steps), segments
+
+    def _looked_up(self, part: Segment) -> tuple[Segment, InspectedStep | None]:
+        """The part after the lexicon, and that step; None where there is no lexicon."""
+        if not (self.job.lexicons or self.pipeline.lexicons.current()):
+            return part, None
+        looked_up, found = self.pipeline.look_up(part, self.job)
+        entries = tuple(
+            InspectedEntry(
+                part.text[one.hit.span.start : one.hit.span.end],
+                one.hit.entry.word,
+                one.heard,
+                one.hit.origin.shown,
+                self._source(one.source),
+            )
+            for one in found
+        )
+        texts = (InspectedText(looked_up.text, self._source(looked_up.source())),)
+        given = self._given([looked_up])
+        return looked_up, InspectedStep(LEXICON, not part.wholly_given, texts, given, entries=entries)
 
     def _segments(self, segment: Segment) -> Iterator[InspectedSegment]:
         reads_text = self.job.engine.engine.accepts == "text"

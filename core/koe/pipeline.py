@@ -1,7 +1,8 @@
 """The text half of the pipeline: markup, normalize and phonemize, lazily, down to segments for the engine."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import TypeAlias, TypeVar
 
 from attrs import evolve, field, frozen
@@ -11,12 +12,16 @@ from koe.engines import OpenEngine
 from koe.errors import InvalidRequestError, UnsupportedLanguageError
 from koe.guard import guarded
 from koe.joins import PARAGRAPH
+from koe.lexicon.checks import mistakes, tagged
+from koe.lexicon.matching import Held, Lexicon
+from koe.lexicon.step import Pronounced, Reading, pronounced
+from koe.lexicon.store import Lexicons
 from koe.pace import Pace
 from koe.phoneme_markup import given_words
 from koe.places import excerpt, place
 from koe.registry import Owned, Registry
 from koe.segmenter import cut_phonemes, cut_text
-from koe.settings import PipelineSettings
+from koe.settings import LexiconSettings, PipelineSettings
 from koe.stages import MarkupContext, MarkupParser, Normalizer, Phonemizer
 from koe.types import (
     Clip,
@@ -30,6 +35,7 @@ from koe.types import (
     Stage,
     Utterance,
     UtterancePart,
+    VoiceMix,
 )
 
 T = TypeVar("T")
@@ -38,6 +44,8 @@ Planned: TypeAlias = PhonemeSegment | Pause | Mark | Clip
 """What the audio half of the pipeline works through, in order."""
 
 
+MOST_RESPELLINGS = 2_048
+"""Of which the phonemes are kept."""
 _BLANK_LINE = re.compile(r"[^\S\n]*+\n[^\S\n]*+\n")
 
 
@@ -45,13 +53,15 @@ _BLANK_LINE = re.compile(r"[^\S\n]*+\n[^\S\n]*+\n")
 class Job:
     """One utterance on its way: who speaks it, and the budgets of its segments, which are used up.
 
-    `ignored` takes the names of what its markup asks for and the engine cannot do.
+    `ignored` takes the names of what its markup asks for and the engine cannot do, and `lexicon` where it
+    cannot be told how a word is spoken. `lexicons` are tried in order; those of the config come last.
     """
 
     engine: OpenEngine
     clock: StageClock
     budgets: Iterator[int]
     ignored: set[str] = field(factory=set)
+    lexicons: tuple[Lexicon, ...] = ()
 
 
 @frozen
@@ -62,9 +72,18 @@ class Pipeline:
     normalizers: tuple[Owned[Normalizer], ...]
     phonemizers: tuple[Owned[Phonemizer], ...]
     settings: PipelineSettings
+    lexicons: Lexicons
+    _respelled: Callable[[str, str], str] = field(init=False, eq=False, repr=False)
+
+    @_respelled.default
+    def _cached(self) -> Callable[[str, str], str]:
+        return lru_cache(maxsize=MOST_RESPELLINGS)(partial(_phonemes_of, self.phonemizers))
 
     @classmethod
-    def of(cls, registry: Registry, settings: PipelineSettings) -> "Pipeline":
+    def of(
+        cls, registry: Registry, settings: PipelineSettings, lexicon: LexiconSettings | None = None
+    ) -> "Pipeline":
+        """The pipeline of the config. Raises `ConfigError` with all mistakes of the lexicon."""
         names = [name for name in settings.phonemize if name in registry.phonemizers]
         phonemizers = tuple(registry.phonemizers[name] for name in names)
         _tell_fallbacks(phonemizers)
@@ -73,6 +92,7 @@ class Pipeline:
             tuple(registry.normalizers[name] for name in settings.normalize if name in registry.normalizers),
             phonemizers,
             settings,
+            Lexicons.of(LexiconSettings() if lexicon is None else lexicon),
         )
 
     def check(self, request: SpeechRequest, engine: OpenEngine, language: str) -> None:
@@ -99,7 +119,8 @@ class Pipeline:
 
         `offset` is where that text begins in all of the user's text.
         """
-        yield from self.plan_parts(self.parse(request, context, job, offset), request.text, job, offset)
+        utterance = self.parse(request, context, job, offset)
+        yield from self.plan_parts(self.pronounced(utterance, job), request.text, job, offset)
 
     def parse(self, request: SpeechRequest, context: MarkupContext, job: Job, offset: int = 0) -> Utterance:
         """What the markup says, at the request's speed and volume, with source spans from `offset` on.
@@ -121,8 +142,42 @@ class Pipeline:
             self._check_language(job.engine, language)
         return Utterance(tuple(_placed(part, request, job, offset) for part in parsed))
 
+    def pronounced(self, utterance: Utterance, job: Job) -> Utterance:
+        """The utterance with the words that lexicons know protected from the normalizers.
+
+        All of it at once: what cannot be told to the engine is known before anything sounds.
+        """
+        parts = (
+            self.look_up(part, job)[0] if isinstance(part, Segment) else part for part in utterance.parts
+        )
+        return Utterance(tuple(parts))
+
+    def look_up(self, segment: Segment, job: Job) -> tuple[Segment, tuple[Pronounced, ...]]:
+        """The segment with the words of all lexicons, and which they are."""
+        engine = job.engine.engine
+        reading = Reading(
+            engine.accepts == "text", engine.vocabulary, self._respelled, partial(tagged, self.phonemizers)
+        )
+        found: tuple[Pronounced, ...] = ()
+        with job.clock.measure(Stage.NORMALIZE):
+            for lexicon in (*job.lexicons, self.lexicons.current()):
+                segment, more = pronounced(segment, lexicon, reading)
+                found += more
+        if any(one.heard is None for one in found):
+            job.ignored.add("lexicon")
+        return segment, found
+
+    def lexicon_mistakes(self, held: Iterable[Held], engines: Iterable[OpenEngine]) -> list[str]:
+        """What is wrong with entries for these engines and this pipeline's phonemizers."""
+        vocabularies: Mapping[str, frozenset[str]] = {
+            one.name: one.engine.vocabulary
+            for one in engines
+            if one.engine.accepts == "phonemes" and one.engine.vocabulary is not None
+        }
+        return mistakes(held, self.phonemizers, vocabularies)
+
     def plan_parts(self, utterance: Utterance, text: str, job: Job, offset: int = 0) -> Iterator[Planned]:
-        """What `parse` made of `text`, down to segments for the engine."""
+        """What `parse` and `pronounced` made of `text`, down to segments for the engine."""
         for part in utterance.parts:
             if isinstance(part, Segment):
                 for normalized in _timed(self._normalize(part), job.clock, Stage.NORMALIZE):
@@ -130,10 +185,18 @@ class Pipeline:
             else:
                 yield part
 
-    def job(self, engine: OpenEngine, clock: StageClock, pace: Pace, ignored: set[str] | None = None) -> Job:
-        """What one utterance needs; `pace` says how its segments grow."""
+    def job(
+        self,
+        engine: OpenEngine,
+        clock: StageClock,
+        pace: Pace,
+        ignored: set[str] | None = None,
+        lexicon: Lexicon | None = None,
+    ) -> Job:
+        """What one utterance needs; `pace` says how its segments grow, `lexicon` is the request's own."""
         budgets = pace.budgets(self.segment_phonemes(engine))
-        return Job(engine, clock, budgets, set() if ignored is None else ignored)
+        own = (lexicon,) if lexicon else ()
+        return Job(engine, clock, budgets, set() if ignored is None else ignored, own)
 
     def segment_phonemes(self, engine: OpenEngine) -> int:
         """The most phoneme symbols in one segment for `engine`."""
@@ -159,13 +222,7 @@ class Pipeline:
 
     def phonemizer(self, language: str) -> Owned[Phonemizer]:
         """The first phonemizer that supports `language`. Raises `UnsupportedLanguageError`."""
-        for owned in self.phonemizers:
-            if owned.component.supports(language):
-                return owned
-        names = ", ".join(owned.component.name for owned in self.phonemizers) or "none"
-        raise UnsupportedLanguageError(
-            f"No phonemizer supports {language!r} (pipeline.phonemize: {names})", param="language"
-        )
+        return _supporting(self.phonemizers, language)
 
     def _cut(self, segment: Segment, job: Job) -> Iterator[PhonemeSegment]:
         if job.engine.engine.accepts == "text":
@@ -196,6 +253,25 @@ class Pipeline:
             raise UnsupportedLanguageError(
                 f"Engine {engine.name!r} does not speak {language!r}", param="language"
             )
+
+
+def _supporting(phonemizers: Sequence[Owned[Phonemizer]], language: str) -> Owned[Phonemizer]:
+    for owned in phonemizers:
+        if owned.component.supports(language):
+            return owned
+    names = ", ".join(owned.component.name for owned in phonemizers) or "none"
+    raise UnsupportedLanguageError(
+        f"No phonemizer supports {language!r} (pipeline.phonemize: {names})", param="language"
+    )
+
+
+def _phonemes_of(phonemizers: Sequence[Owned[Phonemizer]], text: str, language: str) -> str:
+    """What a text sounds like on its own, as it stands; empty where it has no sound."""
+    owned = _supporting(phonemizers, language)
+    with guarded(Stage.PHONEMIZE, owned.component.name, owned.plugin):
+        words = owned.component.phonemize(Segment(text, VoiceMix(()), language))
+    sounds = any(word.phonemes for word in words)
+    return "".join(word.phonemes + word.tail for word in words).strip() if sounds else ""
 
 
 def applies(normalizer: Normalizer, segment: Segment) -> bool:

@@ -1,5 +1,6 @@
 """Finds the enabled plugins and builds them."""
 
+from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 
 import structlog
@@ -9,6 +10,8 @@ from koe.collect import Collector
 from koe.config import Configuration, structure_plugin_config
 from koe.errors import ConfigError
 from koe.hooks import ENTRY_POINT_GROUP, Plugin
+from koe.lexicon.checks import mistakes
+from koe.lexicon.store import Lexicons
 from koe.references import check_references
 from koe.registry import LoadedPlugin, PluginState, Registry
 from koe.spelling import nearest
@@ -40,10 +43,26 @@ def load(configuration: Configuration) -> Registry:
         *loader.problems,
         *loader.collector.problems,
         *check_references(configuration, registry),
+        *_lexicon_problems(configuration, registry),
     ]
     if problems:
         raise ConfigError(problems)
+    chosen = [registry.normalizers[name].component for name in configuration.settings.pipeline.normalize]
+    for owned in registry.normalizers.values():
+        owned.component.use_pipeline(chosen)
     return registry
+
+
+def _lexicon_problems(configuration: Configuration, registry: Registry) -> Sequence[str]:
+    """What is wrong with `[lexicon]` and its files, as far as it can be known without engines."""
+    settings = configuration.settings
+    try:
+        lexicons = Lexicons.of(settings.lexicon)
+    except ConfigError as error:
+        return error.problems
+    names = settings.pipeline.phonemize
+    phonemizers = [registry.phonemizers[name] for name in names if name in registry.phonemizers]
+    return mistakes(lexicons.held, phonemizers, {})
 
 
 @define

@@ -15,6 +15,8 @@ from koe.errors import (
     UnknownVoiceError,
     UnsupportedFormatError,
 )
+from koe.lexicon.contents import in_order
+from koe.lexicon.matching import Held, Lexicon, Origin
 from koe.pipeline import Pipeline
 from koe.places import place
 from koe.registry import Owned
@@ -29,8 +31,10 @@ VOLUME_RANGE_DB = ranges.VOLUME_DB
 TURN_PAUSE_RANGE_S = (0.0, 30.0)
 MAX_TURNS = 1_000
 MAX_REQUEST_ALIASES = 100
+MAX_REQUEST_ENTRIES = 500
 
 
+_REQUEST = Origin("lexicon of the request")
 _TURN_FIELDS = {"input": "text", "voice": "voice", "language": "language"}
 """The fields that turns have, by the name that a request has for them."""
 
@@ -105,6 +109,7 @@ class Validator:
         for number, context in enumerate(contexts):
             with naming_turn(request, number):
                 self.pipeline.check(request, opened, context.language)
+        self._check_lexicon(request, opened)
         return opened, turns, contexts
 
     def _check_text(self, request: SpeechRequest, *, live: bool) -> None:
@@ -129,6 +134,18 @@ class Validator:
         if not live and not request.text.strip():
             raise NothingToSpeakError("The text is empty; send at least one word", param="input")
 
+    def _check_lexicon(self, request: SpeechRequest, opened: OpenEngine) -> None:
+        if len(request.lexicon) > MAX_REQUEST_ENTRIES:
+            raise InvalidRequestError(
+                f"lexicon has {len(request.lexicon)} entries; the limit is {MAX_REQUEST_ENTRIES}. Send those "
+                f"that the text needs, or let an operator put them into a file of lexicon.files",
+                param="lexicon",
+            )
+        if request.lexicon:
+            problems = self.pipeline.lexicon_mistakes(_held(request), [opened])
+            if problems:
+                raise InvalidRequestError("; ".join(problems), param="lexicon")
+
     def _format(self, name: str) -> Owned[AudioFormat]:
         if name not in self.formats:
             near = nearest(name, self.formats)
@@ -138,6 +155,15 @@ class Validator:
                 param="response_format",
             )
         return self.formats[name]
+
+
+def request_lexicon(request: SpeechRequest) -> Lexicon | None:
+    """The request's own entries, where it has some."""
+    return Lexicon(in_order(_held(request))) if request.lexicon else None
+
+
+def _held(request: SpeechRequest) -> list[Held]:
+    return [Held(entry, _REQUEST) for entry in request.lexicon]
 
 
 @contextmanager

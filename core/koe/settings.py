@@ -6,6 +6,8 @@ from typing import Any, Literal
 from attrs import field, frozen
 from attrs.validators import ge, gt, in_, le
 
+from koe.lexicon.entries import LexiconEntry
+
 
 @frozen
 class PluginsSettings:
@@ -39,6 +41,21 @@ class PipelineSettings:
     postprocess: tuple[str, ...] = ()
     segment_phonemes: int = field(default=200, validator=[ge(20), le(510)])
     segment_characters: int = field(default=400, validator=[ge(40), le(4000)])
+
+
+@frozen
+class LexiconSettings:
+    """`[lexicon]`: how words are spoken.
+
+    Attributes:
+        files: TOML files (`.toml`) and PLS documents (`.pls`, `.xml`), read again when they change.
+        words: a word, and how it is spoken: in other letters, or as IPA between slashes.
+        entries: the same with conditions: `word`, `ipa`, `say`, `language`, `case`, `part_of_speech`.
+    """
+
+    files: tuple[str, ...] = ()
+    words: Mapping[str, str] = field(factory=dict)
+    entries: tuple[LexiconEntry, ...] = ()
 
 
 @frozen
@@ -223,6 +240,7 @@ class Settings:
 
     plugins: PluginsSettings = PluginsSettings()
     pipeline: PipelineSettings = PipelineSettings()
+    lexicon: LexiconSettings = LexiconSettings()
     pauses: PausesSettings = PausesSettings()
     streaming: StreamingSettings = StreamingSettings()
     engine: EngineSettings = EngineSettings()

@@ -20,6 +20,7 @@ from koe.types import (
     PhonemeWord,
     RefusedVoice,
     Segment,
+    Span,
     SpeechRequest,
     StreamInfo,
     Utterance,
@@ -83,6 +84,13 @@ class Normalizer(Component):
         `Segment.given` is left alone.
         """
 
+    def use_pipeline(self, normalizers: Sequence["Normalizer"]) -> None:
+        """Take note of what `pipeline.normalize` names, in its order.
+
+        Called once, before the first text, of every normalizer that is registered, for those that offer more
+        than their own stage.
+        """
+
 
 class Phonemizer(Component):
     """Text to IPA."""
@@ -100,6 +108,13 @@ class Phonemizer(Component):
 
         Called once, before the first text, for phonemizers that leave words or languages to others.
         """
+
+    def parts_of_speech(self, segment: Segment) -> Sequence[tuple[Span, str]] | None:  # noqa: ARG002 - the default knows none
+        """A tag of the Penn Treebank for each word of the segment's text, in order.
+
+        None where it cannot tell them for the segment's language, whatever the text. Lexicons ask.
+        """
+        return None
 
     def tied(self) -> "Phonemizer":
         """The same, with U+0361 between the letters that are one sound (`t͡ʃ`), where it can tell."""

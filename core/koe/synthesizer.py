@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 
 from koe.clock import StageClock
 from koe.engines import EngineSet, OpenEngine
-from koe.errors import CancelledByCallerError, KoeError, OverloadedError
+from koe.errors import CancelledByCallerError, ConfigError, KoeError, OverloadedError
 from koe.hooks import Outcome, Plugin, RequestFinished, Server, overrides
 from koe.inspection import Inspection, Inspector, check_length
 from koe.joins import Joins
@@ -20,7 +20,7 @@ from koe.observers import notify
 from koe.pace import Pace, measured_rtf
 from koe.pipeline import Job, Pipeline, Planned
 from koe.registry import Registry
-from koe.requests import Validator, ValidRequest, ValidTurn, naming_turn
+from koe.requests import Validator, ValidRequest, ValidTurn, naming_turn, request_lexicon
 from koe.settings import Settings, StreamingSettings
 from koe.speech import ActiveSpeech, SpeechThreads
 from koe.types import EngineInfo, Pause, SpeechRequest, Utterance, Voice
@@ -49,7 +49,7 @@ class Synthesizer(Server):
     def __attrs_post_init__(self) -> None:
         limits = self.settings.limits
         self.admission = Admission(limits.max_concurrent, limits.max_queued, limits.queue_timeout_s)
-        self.pipeline = Pipeline.of(self.registry, self.settings.pipeline)
+        self.pipeline = Pipeline.of(self.registry, self.settings.pipeline, self.settings.lexicon)
         self.threads = SpeechThreads(
             text=Threads("text", 2),
             inference=Threads("inference", self.settings.inference.concurrency),
@@ -63,11 +63,13 @@ class Synthesizer(Server):
         of streamed answers may be.
 
         Raises:
-            KoeError: an engine cannot be opened; nothing stays open.
+            KoeError: an engine cannot be opened, or the lexicon asks for what it or the phonemizers cannot do
+                (`ConfigError`); nothing stays open.
         """
         open_engines = partial(EngineSet.open, self.registry, self.settings)
         self.engine_set = await self.threads.inference.run(open_engines)
         try:
+            await self.threads.text.run(partial(self._check_lexicons, self.engine_set))
             if measure and self.settings.streaming.cut != "never":
                 await self._measure(self.engine_set)
             for loaded in self.registry.plugins:
@@ -113,7 +115,7 @@ class Synthesizer(Server):
         """
         check_length(request.text)
         opened, _, contexts = self._validator().resolve(request)
-        job = self.pipeline.job(opened, StageClock(), UNCUT)
+        job = self.pipeline.job(opened, StageClock(), UNCUT, lexicon=request_lexicon(request))
         return await self.threads.text.run(Inspector(self.pipeline, request, contexts[0], job).inspect)
 
     def engines(self) -> Sequence[EngineInfo]:
@@ -131,6 +133,14 @@ class Synthesizer(Server):
 
     def _validator(self) -> Validator:
         return Validator(self._open(), self.pipeline, self.registry.formats, self.settings.limits)
+
+    def _check_lexicons(self, engine_set: EngineSet) -> None:
+        """Check the entries that there are, and from now on those of changed files."""
+        check = partial(self.pipeline.lexicon_mistakes, engines=tuple(engine_set.engines.values()))
+        problems = check(self.pipeline.lexicons.held)
+        if problems:
+            raise ConfigError(problems)
+        self.pipeline.lexicons.check = check
 
     async def _measure(self, engine_set: EngineSet) -> None:
         for name, opened in engine_set.engines.items():
@@ -158,7 +168,7 @@ class Synthesizer(Server):
             open_engine=valid.engine,
             mix=valid.contexts[0].voice,
             plan=lambda early: self._plan(
-                request, texts, valid, self._job(valid, clock, ignored, early=early)
+                request, texts, valid, self._job(request, valid, clock, ignored, early=early)
             ),
             processors=tuple(chosen),
             owned_format=valid.format,
@@ -169,9 +179,17 @@ class Synthesizer(Server):
             ignored=ignored,
         )
 
-    def _job(self, valid: ValidRequest, clock: StageClock, ignored: set[str], *, early: bool) -> Job:
+    def _job(
+        self,
+        request: SpeechRequest,
+        valid: ValidRequest,
+        clock: StageClock,
+        ignored: set[str],
+        *,
+        early: bool,
+    ) -> Job:
         pace = self.paces.get(valid.engine.name) if early else None
-        return self.pipeline.job(valid.engine, clock, pace or UNCUT, ignored)
+        return self.pipeline.job(valid.engine, clock, pace or UNCUT, ignored, request_lexicon(request))
 
     def _plan(
         self, request: SpeechRequest, texts: AsyncIterator[str] | None, valid: ValidRequest, job: Job
@@ -206,7 +224,8 @@ class Synthesizer(Server):
 
     def _parse(self, turn: ValidTurn, job: Job) -> Utterance:
         with naming_turn(turn.request, turn.number):
-            return self.pipeline.parse(turn.request, turn.context, job, turn.offset)
+            utterance = self.pipeline.parse(turn.request, turn.context, job, turn.offset)
+        return self.pipeline.pronounced(utterance, job)
 
     def _finished(
         self,

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from koe.alignment import Alignment, Run, Span
+from koe.lexicon.entries import LexiconEntry
 
 Samples: TypeAlias = NDArray[np.float32]
 """Mono audio, shape `(n,)`, full scale -1..1."""
@@ -111,6 +112,7 @@ class SpeechRequest:
         turns: a dialogue. `text` is then the turns' texts joined by line feeds; source spans point into it.
         turn_pause_s: silence between turns, in seconds.
         voice_aliases: other names for voices or mixes, for this request only.
+        lexicon: how words are spoken, for this request only; they win over those of the config.
         watermark: False asks for audio without a watermark, which the deployment may refuse.
         caller: the name of the API key that asks; empty where nobody was authenticated.
     """
@@ -130,6 +132,7 @@ class SpeechRequest:
     turns: tuple[Turn, ...] = ()
     turn_pause_s: float = 0.4
     voice_aliases: Mapping[str, str] = field(factory=dict)
+    lexicon: tuple[LexiconEntry, ...] = ()
     watermark: bool = True
     caller: str = ""
 
@@ -395,6 +398,7 @@ __all__ = [
     "Clip",
     "EngineInfo",
     "GivenPhonemes",
+    "LexiconEntry",
     "Mark",
     "MarkTiming",
     "Mode",

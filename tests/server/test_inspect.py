@@ -46,6 +46,7 @@ def test_it_shows_every_step_with_offsets_and_who_did_it(url, engine):
             "texts": [{"text": "Ab.", "source": {"start": 0, "end": 3, "text": "Ab."}}],
             "given": [],
             "notes": [],
+            "entries": [],
         }
     ]
     assert first["segments"] == [

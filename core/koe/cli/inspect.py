@@ -2,14 +2,15 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from koe.cli.options import NO_OPTIONS, ConfigOptions, assignment
+from koe.cli.options import NO_OPTIONS, ConfigOptions, assignment, with_lexicons
 from koe.cli.texts import given_text
 from koe.http.views import encode
-from koe.inspection import InspectedPart, InspectedSegment, Inspection, Source
+from koe.inspection import InspectedPart, InspectedSegment, InspectedStep, Inspection, Source
 from koe.plugins import load
 from koe.synthesizer import Synthesizer
 from koe.types import SpeechRequest
@@ -24,6 +25,7 @@ def inspect(
     markup: str = "text",
     speed: float = 1.0,
     engine: str = "",
+    lexicon: Annotated[tuple[Path, ...], Parameter(negative=())] = (),
     json: bool = False,
     options: ConfigOptions = NO_OPTIONS,
 ) -> int:
@@ -43,6 +45,8 @@ def inspect(
         0.25 to 4.0; 1.0 is the voice's own rate.
     engine: str
         As this engine would get it, instead of engine.default.
+    lexicon: Path
+        A file that says how words are spoken (.toml, .pls), before those of lexicon.files; may be repeated.
     json: bool
         Print JSON, as POST /v1/text/inspect answers.
     """
@@ -54,6 +58,7 @@ def inspect(
         markup=markup,
     )
     configuration = options.load(*([assignment("engine.default", engine)] if engine else []))
+    configuration = with_lexicons(configuration, lexicon)
     synthesizer = Synthesizer(load(configuration), configuration.settings)
     found = asyncio.run(_inspect(synthesizer, request))
     print(encode(found).decode() if json else "\n".join(_lines(found)))  # noqa: T201 - a command's output
@@ -85,13 +90,24 @@ def _part(part: InspectedPart) -> Iterator[str]:
     style = f"{part.voice}, {part.language}, rate {part.rate:g}, {part.volume_db:+g} dB"
     yield f"segment {_at(part.source)} {part.text!r}: {style}"
     for step in part.steps:
-        result = _count(step.texts, "text") if step.applied else "not for this text"
-        yield f"  {step.by.stage} {step.by.component} ({step.by.plugin}): {result}"
-        if step.applied:
-            yield from (f"    {_at(text.source)} {text.text!r}" for text in step.texts)
-            yield from (f"    {_at(one.source)} {one.text!r} = /{one.phonemes}/" for one in step.given)
+        yield from _step(step)
     for segment in part.segments:
         yield from _segment(segment)
+
+
+def _step(step: InspectedStep) -> Iterator[str]:
+    result = _count(step.texts, "text") if step.applied else "not for this text"
+    yield f"  {step.by.stage} {step.by.component} ({step.by.plugin}): {result}"
+    if not step.applied:
+        return
+    for entry in step.entries:
+        heard = "as written, the engine cannot be told" if entry.heard is None else repr(entry.heard)
+        yield f"    {_at(entry.source)} {entry.text!r}: {heard} ({entry.origin})"
+    yield from (f"    {_at(text.source)} {text.text!r}" for text in step.texts)
+    yield from (
+        f"    {_at(one.source)} {one.text!r} = /{one.phonemes}/" for one in step.given if one.phonemes
+    )
+    yield from (f"    note: {note}" for note in step.notes)
 
 
 def _segment(segment: InspectedSegment) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The configuration options that every command takes."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,13 @@ class ConfigOptions:
             log = evolve(log, level="warning")
         configure_logging(log)
         return configuration
+
+
+def with_lexicons(configuration: Configuration, files: Sequence[Path]) -> Configuration:
+    """The configuration with the files of `--lexicon` before those of its own."""
+    settings = configuration.settings
+    names = (*map(str, files), *settings.lexicon.files)
+    return evolve(configuration, settings=evolve(settings, lexicon=evolve(settings.lexicon, files=names)))
 
 
 NO_OPTIONS = ConfigOptions()

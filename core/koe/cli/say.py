@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from koe.cli.options import NO_OPTIONS, ConfigOptions, assignment
+from koe.cli.options import NO_OPTIONS, ConfigOptions, assignment, with_lexicons
 from koe.cli.texts import given_text
 from koe.errors import InvalidRequestError, UnsupportedFormatError
 from koe.plugins import load
@@ -52,6 +52,7 @@ def say(
     sample_rate: int | None = None,
     bitrate: int | None = None,
     engine: str = "",
+    lexicon: Annotated[tuple[Path, ...], Parameter(negative=())] = (),
     options: ConfigOptions = NO_OPTIONS,
 ) -> int:
     """Speak a text into an audio file.
@@ -80,12 +81,14 @@ def say(
         Of the audio file, in bit/s.
     engine: str
         Speak with this engine instead of engine.default.
+    lexicon: Path
+        A file that says how words are spoken (.toml, .pls), before those of lexicon.files; may be repeated.
     """
     way_out = 'Say what to speak: koe say "some text" -o FILE, or --file FILE, or -'
     spoken_text = given_text("say", text, file, way_out)
     if not output:
         raise InvalidRequestError("Say where the audio goes: -o FILE, or -o - for standard output")
-    registry, synthesizer = _build(options, engine)
+    registry, synthesizer = _build(options, engine, lexicon)
     request = SpeechRequest(
         text=spoken_text,
         voice=voice,
@@ -105,8 +108,9 @@ def say(
     return 0
 
 
-def _build(options: ConfigOptions, engine: str) -> tuple[Registry, Synthesizer]:
+def _build(options: ConfigOptions, engine: str, lexicon: Sequence[Path]) -> tuple[Registry, Synthesizer]:
     configuration = options.load(*([assignment("engine.default", engine)] if engine else []))
+    configuration = with_lexicons(configuration, lexicon)
     registry = load(configuration)
     return registry, Synthesizer(registry, configuration.settings)
 

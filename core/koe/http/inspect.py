@@ -22,6 +22,7 @@ from koe.http.backend import Backend
 from koe.http.bodies import read_json
 from koe.http.endpoints import Endpoint, json_answer
 from koe.http.headers import IGNORED, header_list
+from koe.http.lexicon_body import check_size
 from koe.http.speech import voiced_request
 from koe.http.speech_body import LanguageTag, VoiceOptions, checked
 from koe.inspection import MAX_CHARACTERS, Inspection
@@ -89,6 +90,7 @@ class Inspecting:
     async def inspect(self, request: Request) -> Response:
         fields = await read_json(request.scope, request.receive, self.backend.settings.limits.max_body_bytes)
         given = {name: value for name, value in fields.items() if value is not None}
+        check_size(given)
         body, unknown = structure_body(given, InspectBody, allow_unknown=True)
         asked = voiced_request(self.backend, body, body.input, request.scope)
         found = await self.backend.inspect(evolve(asked, language=body.language, markup=body.markup))

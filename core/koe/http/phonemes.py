@@ -30,6 +30,11 @@ class PhonemesBody(AnswerOptions):
         ),
     ]
 
+    @property
+    def unheard(self) -> tuple[str, ...]:
+        """As everywhere, and `lexicon`: nothing is looked up."""
+        return (*super().unheard, *(["lexicon"] if self.lexicon else []))
+
 
 def endpoints(backend: Backend) -> tuple[Endpoint, ...]:
     return (

@@ -28,6 +28,7 @@ from koe.http.bodies import read_json
 from koe.http.captions import CAPTIONS, CaptionsView
 from koe.http.endpoints import Endpoint, Handler
 from koe.http.events import Framing
+from koe.http.lexicon_body import check_size, request_entries
 from koe.http.middleware import caller, request_id
 from koe.http.ndjson import NDJSON
 from koe.http.responses import AudioResponse, run_until_disconnect
@@ -161,6 +162,7 @@ def voiced_request(backend: Backend, options: VoiceOptions, text: str, scope: Sc
         volume_db=options.volume_db,
         request_id=request_id(scope),
         voice_aliases=options.voice_aliases,
+        lexicon=request_entries(options.lexicon),
         caller=caller(scope),
     )
 
@@ -209,6 +211,7 @@ def answer_form(body: AnswerOptions, ignored: tuple[str, ...]) -> AnswerForm:
 def parse_body(fields: Mapping[str, object], cls: type[Options]) -> tuple[Options, tuple[str, ...]]:
     """The body, and the names of the fields that have no effect. Raises `InvalidRequestError`."""
     given = {name: value for name, value in fields.items() if value is not None}
+    check_size(given)
     body, unknown = structure_body(given, cls, allow_unknown=True)
     return body, (*body.unheard, *unknown)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from attrs import NOTHING, Attribute, field, frozen
 from msgspec import Meta
 
+from koe.http.lexicon_body import LexiconField
 from koe.requests import MAX_REQUEST_ALIASES, SPEED_RANGE, VOLUME_RANGE_DB
 from koe.types import Timestamps
 from koe.voices import MAX_EXPRESSION
@@ -92,6 +93,7 @@ class VoiceOptions:
             examples=[{"narrator": "af_bella(2)+af_sky(1)"}],
         ),
     ] = field(factory=dict)
+    lexicon: LexiconField = None
 
     @property
     def voice_name(self) -> str:

@@ -11,6 +11,7 @@ from koe.errors import InvalidRequestError
 from koe.http.bodies import parse_object
 from koe.http.errors import ErrorDetail
 from koe.http.headers import name_list
+from koe.http.lexicon_body import LexiconField, check_size
 from koe.http.speech_body import (
     Bitrate,
     LanguageTag,
@@ -48,6 +49,7 @@ class SessionConfig:
     volume_db: VolumeDb = 0.0
     timestamps: Timestamps = "none"
     voice_aliases: Mapping[str, str] = field(factory=dict)
+    lexicon: LexiconField = None
     watermark: bool = True
 
     @property
@@ -190,6 +192,7 @@ def parse_message(text: str) -> ClientMessage:
 def parse_config(fields: Mapping[str, Any]) -> SessionConfig:
     """The configuration that `fields` describe. Raises `InvalidRequestError` with all mistakes."""
     given = {name: value for name, value in fields.items() if value is not None}
+    check_size(given)
     return structure_body(given, SessionConfig, allow_unknown=False)[0]
 
 

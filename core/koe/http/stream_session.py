@@ -10,6 +10,7 @@ from attrs import define, evolve, field, frozen
 from koe.errors import DrainingError, InvalidRequestError, KoeError, TextTooLongError
 from koe.http.backend import Backend
 from koe.http.errors import error_detail
+from koe.http.lexicon_body import request_entries
 from koe.http.race import CancelWhen
 from koe.http.speech import engine_of
 from koe.http.stream_messages import (
@@ -163,6 +164,7 @@ class Session:
             volume_db=config.volume_db,
             timestamps=config.timestamps,
             voice_aliases=config.voice_aliases,
+            lexicon=request_entries(config.lexicon),
             watermark=config.watermark,
             caller=self.caller,
         )

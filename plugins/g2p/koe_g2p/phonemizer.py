@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
-from koe.api import PhonemeWord, Phonemizer, Segment, UnsupportedLanguageError, VoiceMix
+from koe.api import PhonemeWord, Phonemizer, Segment, Span, UnsupportedLanguageError, VoiceMix
 
 from koe_g2p.chinese import chinese
 from koe_g2p.config import G2pConfig
@@ -16,6 +16,7 @@ from koe_g2p.readings import Parts, read, read_scripts
 from koe_g2p.rule_tagger import RuleTagger
 from koe_g2p.spacy_tagger import SpacyTagger
 from koe_g2p.tagger import Tagger
+from koe_g2p.words import split
 
 
 class MisakiPhonemizer(Phonemizer):
@@ -65,6 +66,14 @@ class MisakiPhonemizer(Phonemizer):
         if fallback is None:
             raise _unsupported(segment.language, self._config)
         return fallback.words(segment)
+
+    def parts_of_speech(self, segment: Segment) -> Sequence[tuple[Span, str]] | None:
+        """The tags of English words, as the tagger has them."""
+        if primary(segment.language) != "en" or "en" not in self._config.languages:
+            return None
+        words = split(segment.text, segment.given).words
+        spans = [Span(word.start, word.end) for word in words]
+        return list(zip(spans, self._tagger.tags(segment.text, spans), strict=True))
 
     def _accent(self, tag: str) -> English:
         accent = accent_of(tag) if self._config.english == "language" else self._config.english

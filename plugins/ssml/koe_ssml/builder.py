@@ -9,6 +9,7 @@ from koe.api import (
     AudioChunk,
     Clip,
     GivenPhonemes,
+    Lexicon,
     Mark,
     Pause,
     Prosody,
@@ -17,11 +18,10 @@ from koe.api import (
     Span,
     UtterancePart,
     VoiceMix,
+    XmlDocument,
     sentence_ends,
 )
 
-from koe_ssml.document import Document
-from koe_ssml.lexicons import Lexicon
 from koe_ssml.values import RATES, VOLUMES_DB, clamped
 
 MAX_PAUSES_S = 3_600.0
@@ -78,7 +78,7 @@ class Builder:
     Pauses without sound between them add up in the pipeline; a gap is what they at least come to.
     """
 
-    document: Document
+    document: XmlDocument
     speed: float
     parts: list[UtterancePart] = field(factory=list)
     _text: list[str] = field(factory=list, init=False)

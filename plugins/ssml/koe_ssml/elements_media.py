@@ -1,14 +1,15 @@
 """Recordings, and Google's containers for them."""
 
+from koe.api import XmlTag
+
 from koe_ssml import values
-from koe_ssml.document import Tag
 from koe_ssml.files import FileRefusedError, allowed_file
 from koe_ssml.media import MAX_REPEATS, Cut, recording
 from koe_ssml.reader import Element, Reader
 from koe_ssml.values import VOLUMES_DB, clamped
 
 
-def _audio(reader: Reader, tag: Tag) -> None:
+def _audio(reader: Reader, tag: XmlTag) -> None:
     """Play the file in place of what is in the element, or speak that."""
     config = reader.config
     if not config.media_roots:
@@ -27,7 +28,7 @@ def _audio(reader: Reader, tag: Tag) -> None:
     reader.mute()
 
 
-def _cut(reader: Reader, tag: Tag) -> Cut:
+def _cut(reader: Reader, tag: XmlTag) -> Cut:
     repeat = _number(tag.attributes.get("repeatCount", "1"))
     if repeat is None:
         reader.ignore("audio@repeatCount", f"it is a number up to {MAX_REPEATS}")
@@ -45,7 +46,7 @@ def _number(text: str) -> float | None:
     return number if 0 < number <= MAX_REPEATS else None
 
 
-def _seconds(reader: Reader, tag: Tag, attribute: str) -> float | None:
+def _seconds(reader: Reader, tag: XmlTag, attribute: str) -> float | None:
     if attribute not in tag.attributes:
         return None
     found = values.seconds(tag.attributes[attribute])
@@ -54,14 +55,14 @@ def _seconds(reader: Reader, tag: Tag, attribute: str) -> float | None:
     return found
 
 
-def _level_db(reader: Reader, tag: Tag) -> float:
+def _level_db(reader: Reader, tag: XmlTag) -> float:
     level = values.level_db(tag.attributes.get("soundLevel", "0dB"))
     if level is None:
         reader.ignore(f"{tag.name}@soundLevel", "the value cannot be read")
     return clamped(level or 0.0, VOLUMES_DB)
 
 
-def _media(reader: Reader, tag: Tag) -> None:
+def _media(reader: Reader, tag: XmlTag) -> None:
     begin_s = _seconds(reader, tag, "begin")
     if begin_s and not reader.holds:
         reader.builder.pause(min(begin_s, reader.config.max_break_s), tag.source)

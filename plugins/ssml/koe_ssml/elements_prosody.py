@@ -3,11 +3,10 @@
 import math
 from collections.abc import Mapping
 
-from koe.api import UnknownVoiceError
+from koe.api import UnknownVoiceError, XmlTag
 
 from koe_ssml import values
 from koe_ssml.builder import Piece
-from koe_ssml.document import Tag
 from koe_ssml.reader import Close, Element, Reader
 from koe_ssml.values import PITCHES_SEMITONES, RATES, VOLUMES_DB, clamped
 from koe_ssml.voices import choose, gender_of
@@ -21,7 +20,7 @@ EMPHASIS: Mapping[str, tuple[float, float]] = {
 """What each level does to the rate, and its gain in dB."""
 
 
-def _voice(reader: Reader, tag: Tag) -> None:
+def _voice(reader: Reader, tag: XmlTag) -> None:
     style = reader.style
     choice = choose(tag.attributes, style.voice, style.language, reader.context)
     for unmet in choice.unmet:
@@ -37,7 +36,7 @@ def _voice(reader: Reader, tag: Tag) -> None:
     reader.set_language(tag)
 
 
-def _styled(reader: Reader, tag: Tag, attribute: str) -> None:
+def _styled(reader: Reader, tag: XmlTag, attribute: str) -> None:
     """Speak with the voice that the operator has put down for the style."""
     wanted = tag.attributes.get(attribute, "")
     name = reader.config.styles.get(wanted)
@@ -52,20 +51,20 @@ def _styled(reader: Reader, tag: Tag, attribute: str) -> None:
     reader.change(voice=voice)
 
 
-def _express_as(reader: Reader, tag: Tag) -> None:
+def _express_as(reader: Reader, tag: XmlTag) -> None:
     _styled(reader, tag, "style")
 
 
-def _named_style(reader: Reader, tag: Tag) -> None:
+def _named_style(reader: Reader, tag: XmlTag) -> None:
     _styled(reader, tag, "name")
 
 
-def _effect(reader: Reader, tag: Tag) -> None:
+def _effect(reader: Reader, tag: XmlTag) -> None:
     if "name" in tag.attributes:
         _styled(reader, tag, "name")
 
 
-def _emphasis(reader: Reader, tag: Tag) -> None:
+def _emphasis(reader: Reader, tag: XmlTag) -> None:
     level = tag.attributes.get("level", "moderate").strip()
     if level not in EMPHASIS:
         reader.ignore("emphasis@level", f"unknown value {level!r:.40}")
@@ -75,7 +74,7 @@ def _emphasis(reader: Reader, tag: Tag) -> None:
     reader.change(rate=style.rate * rate, volume_db=style.volume_db + volume_db)
 
 
-def _prosody(reader: Reader, tag: Tag) -> Close | None:
+def _prosody(reader: Reader, tag: XmlTag) -> Close | None:
     given, style = tag.attributes, reader.style
     if "rate" in given:
         speed = reader.builder.speed
@@ -108,7 +107,7 @@ def _set(
     reader.change(**{field or attribute: possible})
 
 
-def _lasting(reader: Reader, tag: Tag, attribute: str) -> Close | None:
+def _lasting(reader: Reader, tag: XmlTag, attribute: str) -> Close | None:
     """At the element's end, choose the rate of what is in it."""
     seconds = values.seconds(tag.attributes[attribute])
     if not seconds:
@@ -127,7 +126,7 @@ def _lasting(reader: Reader, tag: Tag, attribute: str) -> Close | None:
     return close
 
 
-def _audio_duration(reader: Reader, tag: Tag) -> None:
+def _audio_duration(reader: Reader, tag: XmlTag) -> None:
     if "value" not in tag.attributes:
         reader.ignore("mstts:audioduration@value", "there is none")
         return
@@ -136,7 +135,7 @@ def _audio_duration(reader: Reader, tag: Tag) -> None:
         reader.at_outer_end(close)
 
 
-def _break(reader: Reader, tag: Tag) -> None:
+def _break(reader: Reader, tag: XmlTag) -> None:
     strengths = reader.config.break_s
     strength = tag.attributes.get("strength", "medium").strip()
     seconds = strengths.get(strength)
@@ -149,7 +148,7 @@ def _break(reader: Reader, tag: Tag) -> None:
     _pause(reader, tag, seconds, "break@time")
 
 
-def _pause(reader: Reader, tag: Tag, seconds: float, what: str) -> None:
+def _pause(reader: Reader, tag: XmlTag, seconds: float, what: str) -> None:
     longest = reader.config.max_break_s
     if seconds > longest:
         reader.ignore(what, f"it is shortened to {longest:g} s (plugins.ssml.max_break_s)", tag)
@@ -157,7 +156,7 @@ def _pause(reader: Reader, tag: Tag, seconds: float, what: str) -> None:
         reader.builder.pause(min(seconds, longest), tag.source)
 
 
-def _silence(reader: Reader, tag: Tag) -> None:
+def _silence(reader: Reader, tag: XmlTag) -> None:
     kind = tag.attributes.get("type", "").removesuffix("-exact").lower()
     seconds = values.seconds(tag.attributes.get("value", ""))
     if seconds is None:
@@ -172,7 +171,7 @@ def _silence(reader: Reader, tag: Tag) -> None:
         reader.ignore("mstts:silence@type", f"unknown value {kind!r:.40}")
 
 
-def _mark(reader: Reader, tag: Tag) -> None:
+def _mark(reader: Reader, tag: XmlTag) -> None:
     name = tag.attributes.get("name" if tag.name == "mark" else "mark", "")
     if not name:
         reader.ignore(f"{tag.name}@{'name' if tag.name == 'mark' else 'mark'}", "there is none")

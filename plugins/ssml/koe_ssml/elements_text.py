@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-from koe.api import Alignment, Run, Span
+from koe.api import Alignment, Lexicon, Run, Span, XmlTag, phoneme_symbols
 
 from koe_ssml import say_as
 from koe_ssml.builder import Piece
-from koe_ssml.document import Tag
 from koe_ssml.files import FileRefusedError, allowed_file
-from koe_ssml.lexicons import Lexicon, load, phoneme_symbols
+from koe_ssml.lexicons import load
 from koe_ssml.media import bleep
 from koe_ssml.reader import Close, Element, Reader
 from koe_ssml.values import clamped
@@ -18,26 +17,26 @@ _BLEEP_S = (0.3, 2.0)
 _CONTAINERS = frozenset({"media", "par", "seq"})
 
 
-def _language(reader: Reader, tag: Tag) -> None:
+def _language(reader: Reader, tag: XmlTag) -> None:
     if not reader.set_language(tag) and tag.attributes.get("onlangfailure") == "ignoretext":
         reader.mute()
 
 
-def _speak(reader: Reader, tag: Tag) -> None:
+def _speak(reader: Reader, tag: XmlTag) -> None:
     if len(reader.frames) > 1 and reader.frames[-2].tag.name not in _CONTAINERS:
         reader.ignore("speak", "it stands inside of another one")
     _language(reader, tag)
 
 
-def _paragraph(reader: Reader, tag: Tag) -> Close | None:
+def _paragraph(reader: Reader, tag: XmlTag) -> Close | None:
     return _structure(reader, tag, reader.config.paragraph_pause_s)
 
 
-def _sentence(reader: Reader, tag: Tag) -> Close | None:
+def _sentence(reader: Reader, tag: XmlTag) -> Close | None:
     return _structure(reader, tag, reader.style.sentence_pause_s or 0.0)
 
 
-def _structure(reader: Reader, tag: Tag, gap_s: float) -> Close | None:
+def _structure(reader: Reader, tag: XmlTag, gap_s: float) -> Close | None:
     _language(reader, tag)
     if reader.holds or reader.muted:
         return None
@@ -52,7 +51,7 @@ def _structure(reader: Reader, tag: Tag, gap_s: float) -> Close | None:
     return close
 
 
-def _word(reader: Reader, tag: Tag) -> Close:
+def _word(reader: Reader, tag: XmlTag) -> Close:
     """Words of their own, also where no space is between them."""
     _language(reader, tag)
     if reader.word_ended:
@@ -64,7 +63,7 @@ def _word(reader: Reader, tag: Tag) -> Close:
     return close
 
 
-def _say_as(reader: Reader, tag: Tag) -> Close | None:
+def _say_as(reader: Reader, tag: XmlTag) -> Close | None:
     interpret_as = tag.attributes.get("interpret-as", "").strip().lower()
     reader.hold()
 
@@ -87,13 +86,13 @@ def _say_as(reader: Reader, tag: Tag) -> Close | None:
     return close
 
 
-def _bleep(reader: Reader, text: str, tag: Tag) -> None:
+def _bleep(reader: Reader, text: str, tag: XmlTag) -> None:
     if not reader.holds and not reader.muted:
         seconds = clamped(len(text) / reader.config.characters_per_second, _BLEEP_S)
         reader.play(bleep(round(seconds, 1)), 0.0, tag.source)
 
 
-def _phoneme(reader: Reader, tag: Tag) -> Close | None:
+def _phoneme(reader: Reader, tag: XmlTag) -> Close | None:
     alphabet, written = tag.attributes.get("alphabet", "ipa"), tag.attributes.get("ph", "").strip()
     if not written:
         reader.ignore("phoneme@ph", "there are no phonemes")
@@ -117,7 +116,7 @@ def _phoneme(reader: Reader, tag: Tag) -> Close | None:
     return close
 
 
-def _trimmed(held: list[Piece], tag: Tag) -> tuple[str, Span, str, str]:
+def _trimmed(held: list[Piece], tag: XmlTag) -> tuple[str, Span, str, str]:
     """The text without the spaces around it, where it stands, and those spaces."""
     text = "".join(piece.text for piece in held)
     bare = " ".join(text.split())
@@ -129,7 +128,7 @@ def _trimmed(held: list[Piece], tag: Tag) -> tuple[str, Span, str, str]:
     return bare, alignment.source(start, end), before, after
 
 
-def _sub(reader: Reader, tag: Tag) -> Close | None:
+def _sub(reader: Reader, tag: XmlTag) -> Close | None:
     alias = " ".join(tag.attributes.get("alias", "").split())
     if not alias:
         reader.ignore("sub@alias", "there is none")
@@ -145,16 +144,21 @@ def _sub(reader: Reader, tag: Tag) -> Close | None:
     return close
 
 
-def _lexicon(reader: Reader, tag: Tag) -> None:
+def _lexicon(reader: Reader, tag: XmlTag) -> None:
     roots = reader.config.lexicon_roots
     if not roots:
         reader.ignore("lexicon", "lexicons are off: plugins.ssml.lexicon_roots is empty")
         return
     try:
-        lexicon = load(allowed_file(tag.attributes.get("uri", ""), roots))
+        file = load(allowed_file(tag.attributes.get("uri", ""), roots))
     except FileRefusedError as error:
         reader.ignore("lexicon@uri", str(error))
         return
+    lexicon = file.lexicon
+    if file.left_out:
+        reader.ignore(
+            "lexeme@role", f"{file.left_out} lexemes are for parts of speech, which nobody tells here"
+        )
     identifier = tag.attributes.get("xml:id", "")
     if identifier:
         reader.lexicons[identifier] = lexicon
@@ -162,7 +166,7 @@ def _lexicon(reader: Reader, tag: Tag) -> None:
         reader.keep(lexicons=_with(lexicon, reader.style.lexicons))
 
 
-def _lookup(reader: Reader, tag: Tag) -> None:
+def _lookup(reader: Reader, tag: XmlTag) -> None:
     lexicon = reader.lexicons.get(tag.attributes.get("ref", ""))
     if lexicon is None:
         reader.ignore("lookup@ref", "there is no such lexicon")
@@ -175,7 +179,7 @@ def _with(lexicon: Lexicon, active: tuple[Lexicon, ...]) -> tuple[Lexicon, ...]:
     return (lexicon, *(one for one in active if one is not lexicon))
 
 
-def _silent(reader: Reader, _tag: Tag) -> None:
+def _silent(reader: Reader, _tag: XmlTag) -> None:
     reader.mute()
 
 

@@ -5,12 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from attrs import define, evolve, field, frozen
-from koe.api import AudioChunk, MarkupContext, Span
+from koe.api import AudioChunk, Lexicon, MarkupContext, Span, XmlDocument, XmlTag, kokoro_symbols
 
 from koe_ssml.builder import Builder, Piece, Style
 from koe_ssml.config import SsmlConfig
-from koe_ssml.document import Document, Tag
-from koe_ssml.lexicons import Lexicon
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,7}", re.ASCII)
 
@@ -34,7 +32,7 @@ class Element:
     unheard: tuple[str, ...] = ()
     support: str = "full"
     note: str = ""
-    begin: "Callable[[Reader, Tag], Close | None] | None" = field(default=None, repr=False)
+    begin: "Callable[[Reader, XmlTag], Close | None] | None" = field(default=None, repr=False)
 
 
 @frozen
@@ -49,7 +47,7 @@ class Ignored:
 class Frame:
     """An open element: the style to go back to, and what is done at its end."""
 
-    tag: Tag
+    tag: XmlTag
     style: Style
     close: Close | None = None
     held: list[Piece] | None = None
@@ -60,7 +58,7 @@ class Frame:
 class Reader:
     """One document on its way. `style` is how what comes next is spoken."""
 
-    document: Document
+    document: XmlDocument
     context: MarkupContext
     config: SsmlConfig
     elements: Mapping[str, Element]
@@ -86,7 +84,7 @@ class Reader:
         """Whether an element around holds text back, so that only text counts."""
         return bool(self._holding)
 
-    def start(self, tag: Tag) -> None:
+    def start(self, tag: XmlTag) -> None:
         self.position = tag.source.end
         if tag.name not in {"w", "token"}:
             self.word_ended = False
@@ -146,7 +144,7 @@ class Reader:
         """Change the style behind the element that is being begun, up to the end of the one around it."""
         self.frames[-1].style = evolve(self.frames[-1].style, **changes)
 
-    def ignore(self, what: str, reason: str = "", tag: Tag | None = None) -> None:
+    def ignore(self, what: str, reason: str = "", tag: XmlTag | None = None) -> None:
         """Note that `tag`, or the one that is being begun, asks for something that has no effect."""
         if what not in self.ignored:
             self.ignored[what] = Ignored((tag or self.frames[-1].tag).source.start, reason)
@@ -163,7 +161,7 @@ class Reader:
 
         outer.close = both
 
-    def set_language(self, tag: Tag, attribute: str = "xml:lang") -> bool:
+    def set_language(self, tag: XmlTag, attribute: str = "xml:lang") -> bool:
         """Speak the tag's language from here on, if it says one; whether it can be spoken."""
         wanted = tag.attributes.get(attribute, "").strip()
         if not wanted or _is_wider(wanted, self.style.language):
@@ -177,7 +175,7 @@ class Reader:
     def play(self, chunk: AudioChunk, volume_db: float, source: Span) -> None:
         self.builder.clip(chunk, volume_db + self.style.media_db, source)
 
-    def _check(self, tag: Tag, element: Element | None) -> None:
+    def _check(self, tag: XmlTag, element: Element | None) -> None:
         if element is None or element.support == "ignored":
             self.ignore(tag.name)
         if element is None:
@@ -195,19 +193,21 @@ class Reader:
 
 def _looked_up(piece: Piece, lexicon: Lexicon, language: str) -> Iterator[Piece]:
     """The piece, parted at the words that the lexicon has."""
-    if not piece.verbatim or piece.phonemes or not lexicon.speaks(language):
+    if not piece.verbatim or piece.phonemes:
         yield piece
         return
     position, start = 0, piece.source.start
-    for span, entry in lexicon.find(piece.text):
+    for hit in lexicon.find(piece.text, language):
+        span = hit.span
         if position < span.start:
             source = Span(start + position, start + span.start)
             yield Piece(piece.text[position : span.start], source, verbatim=True)
         source = span.shifted(start)
-        if entry.kind == "alias":
-            yield Piece(entry.text, source, verbatim=False)
+        if hit.ipa:
+            symbols = kokoro_symbols(hit.ipa, language)
+            yield Piece(piece.text[span.start : span.end], source, verbatim=True, phonemes=symbols)
         else:
-            yield Piece(piece.text[span.start : span.end], source, verbatim=True, phonemes=entry.text)
+            yield Piece(hit.say, source, verbatim=False)
         position = span.end
     if position < len(piece.text):
         yield Piece(piece.text[position:], Span(start + position, piece.source.end), verbatim=True)

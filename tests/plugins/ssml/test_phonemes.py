@@ -3,9 +3,9 @@
 import pytest
 from koe.api import GivenPhonemes, Span
 from koe.errors import InvalidRequestError
+from koe.lexicon.ipa import kokoro_symbols
+from koe.lexicon.xsampa import ipa
 from koe.testing.fakes import FakeEngine
-from koe_ssml.ipa import kokoro_symbols
-from koe_ssml.xsampa import ipa
 
 from tests.plugins.ssml.helpers import heard, parse, segments
 

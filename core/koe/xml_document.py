@@ -10,7 +10,10 @@ from typing import Protocol
 from xml.parsers import expat
 
 from attrs import define, field, frozen
-from koe.api import InvalidRequestError, Span, excerpt, place
+
+from koe.alignment import Span
+from koe.errors import InvalidRequestError
+from koe.places import excerpt, place
 
 _AT_ONCE = 262_144
 """Bytes fed to expat at a time: after a refusal it reads no further than this."""
@@ -31,14 +34,18 @@ _HINTS: Mapping[str, str] = {
 
 @frozen
 class Document:
-    """The text that is read."""
+    """The text that is read. `kind` is what errors call it, `root` the element that it begins with."""
 
     text: str = field(repr=False)
+    kind: str = "SSML"
+    root: str = "speak"
 
     def error(self, position: int, reason: str) -> InvalidRequestError:
         """A refusal that names line and column of `position`, and what stands there."""
         shown = excerpt(self.text, position)
-        return InvalidRequestError(f"SSML: {place(self.text, position)}: {shown}: {reason}", param="input")
+        return InvalidRequestError(
+            f"{self.kind}: {place(self.text, position)}: {shown}: {reason}", param="input"
+        )
 
     def too_deep(self, position: int, max_depth: int) -> InvalidRequestError:
         return self.error(position, f"elements nest deeper than {max_depth}")
@@ -76,7 +83,7 @@ def read(document: Document, handler: Handler, *, max_characters: int, max_depth
         raise document.error(max_characters, f"the document is longer than {max_characters} characters")
     skipped = len(text) - len(text.lstrip(_BEFORE))
     if not text.startswith("<", skipped):
-        raise document.error(skipped, "an SSML document begins with <speak>")
+        raise document.error(skipped, f"an {document.kind} document begins with <{document.root}>")
     doctype = _DOCTYPE.match(text, skipped)
     if doctype:
         raise document.error(doctype.end() - len("<!DOCTYPE"), "DOCTYPE is not allowed")
