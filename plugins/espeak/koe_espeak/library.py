@@ -38,7 +38,7 @@ class EspeakVoice:
 class Library:
     """espeak-ng with its state: voice, parameters and everything that the last utterance left behind.
 
-    The state of its wave generator (the phase of the pitch flutter, noise, echo) outlives an utterance and
+    The state of its wave generator (the phase of the pitch flutter, echo) outlives an utterance and
     `espeak_Terminate`, so the same text sounds a little different each time. `fresh` loads the library
     anew where that has happened, which costs under 1 ms and makes every utterance start alike.
     """
@@ -144,6 +144,7 @@ class Library:
         )
         if rate != SAMPLE_RATE:
             raise unavailable(f"cannot use the data at {self.files.data} (it answered {rate})")
+        capi.seed()
         dll.espeak_SetSynthCallback(self._callback)
         return dll
 
