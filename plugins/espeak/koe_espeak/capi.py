@@ -1,8 +1,7 @@
 """espeak-ng's C interface (`speak_lib.h`, version 1.52): structures, constants, prototypes."""
 
 import ctypes
-import sys
-from ctypes import POINTER, c_char, c_char_p, c_int, c_short, c_size_t, c_ubyte, c_uint, c_void_p
+from ctypes import POINTER, c_char, c_char_p, c_int, c_long, c_short, c_size_t, c_ubyte, c_uint, c_void_p
 from typing import TypeAlias
 
 SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS
@@ -86,12 +85,5 @@ def declare(dll: ctypes.CDLL) -> ctypes.CDLL:
         *(POINTER(c_uint), c_void_p),
     )
     dll.espeak_Terminate.argtypes = ()
+    dll.espeak_ng_SetRandSeed.argtypes = (c_long,)
     return dll
-
-
-def seed() -> None:
-    """Set the C library's `rand` to its start.
-
-    Voices with breath take their noise from it, and `espeak_Initialize` seeds it with the time of day.
-    """
-    ctypes.CDLL("ucrtbase" if sys.platform == "win32" else None).srand(1)

@@ -14,6 +14,7 @@ from koe_espeak.files import EspeakFiles, unavailable
 from koe_espeak.recorder import Recorder, Synthesis
 
 SAMPLE_RATE = 22050
+_SEED = 1  # of the noise in voices with breath, which would otherwise depend on the time of day
 _BUFFER_MS = 2000  # few callbacks: each one waits for the interpreter lock
 
 
@@ -144,7 +145,7 @@ class Library:
         )
         if rate != SAMPLE_RATE:
             raise unavailable(f"cannot use the data at {self.files.data} (it answered {rate})")
-        capi.seed()
+        dll.espeak_ng_SetRandSeed(_SEED)
         dll.espeak_SetSynthCallback(self._callback)
         return dll
 
