@@ -1,5 +1,6 @@
 """Checks that the names which the config uses are names that some enabled plugin registered."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
@@ -21,7 +22,7 @@ class _Reference:
 
 
 def check_references(configuration: Configuration, registry: Registry) -> Iterator[str]:
-    """The names that nobody registered, processors behind one that must be last, names of voices.
+    """The names that nobody registered, processors in the wrong place or in none, names of voices.
 
     A default that names a component of a plugin which is not enabled is no mistake: nobody wrote it.
     """
@@ -29,6 +30,7 @@ def check_references(configuration: Configuration, registry: Registry) -> Iterat
         if _written(configuration, reference.key):
             yield from _unknown(configuration.where(reference.key), reference)
     yield from _after_last(configuration, registry)
+    yield from _left_out(configuration, registry)
     for key, mistake in voice_name_mistakes(configuration.settings.voices):
         yield f"{configuration.where(key)}: {mistake}"
 
@@ -76,4 +78,17 @@ def _after_last(configuration: Configuration, registry: Registry) -> Iterator[st
             yield (
                 f"{configuration.where('pipeline.postprocess')}: {name!r} must be the last audio processor, "
                 f"but {following!r} follows it; move {name!r} to the end"
+            )
+
+
+def _left_out(configuration: Configuration, registry: Registry) -> Iterator[str]:
+    """Processors that are useless unless they are used."""
+    written = configuration.settings.pipeline.postprocess
+    for name, owned in registry.audio_processors.items():
+        if owned.component.left_out and name not in written:
+            line = json.dumps([*written, name])
+            yield (
+                f"{configuration.where('pipeline.postprocess')}: plugin {owned.plugin!r} is enabled, but its "
+                f"audio processor {name!r} is not listed here, so {owned.component.left_out}; "
+                f"to use it: pipeline.postprocess = {line}"
             )

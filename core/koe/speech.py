@@ -137,6 +137,7 @@ class ActiveSpeech(Speech):
                     self._note_first_audio()
                     yield processed
         held_back = await self.threads.audio.run(lambda: list(chain.flush()))
+        self.facts = chain.facts
         self.completed = True
         for rest in held_back:
             yield rest
@@ -152,6 +153,7 @@ class ActiveSpeech(Speech):
                     async for piece in self._encoded_sound(sound, chain, encoding):
                         yield piece
             data = await self.threads.audio.run(partial(_encode_rest, chain, encoding))
+            self.facts = chain.facts
             self._note_first_audio()
             self.completed = True
             yield SpeechPiece(data)

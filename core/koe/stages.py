@@ -257,6 +257,11 @@ class AudioProcessor(Component):
 
     last: ClassVar[bool] = False
     """Nothing may follow it in `pipeline.postprocess`."""
+    left_out: ClassVar[str] = ""
+    """What comes of leaving it out of `pipeline.postprocess` while its plugin is enabled, for the error.
+
+    Empty where that is nobody's mistake.
+    """
 
     @abstractmethod
     def open(self, info: StreamInfo) -> AudioStream:

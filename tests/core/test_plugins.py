@@ -221,12 +221,21 @@ def test_what_must_be_last_must_be_last(install, tmp_path, monkeypatch):
     assert "'mark' must be the last audio processor, but 'trim' follows it" in problem
 
 
+def test_a_processor_that_nothing_uses_stops_the_start_where_it_says_so(install, tmp_path):
+    install(marks="MarksPlugin")
+    (problem,) = _problems('[plugins]\nenabled = ["marks"]\n[pipeline]\npostprocess = ["trim"]', tmp_path)
+    assert "pipeline.postprocess: plugin 'marks' is enabled" in problem
+    assert "'mark' is not listed here, so nothing would be marked" in problem
+    assert 'pipeline.postprocess = ["trim", "mark"]' in problem
+
+
 def _processor(label, *, is_last):
     from koe.api import AudioProcessor
 
     class Processor(AudioProcessor):
         name = label
         last = is_last
+        left_out = "nothing would be marked" if is_last else ""
 
         def open(self, info):
             raise NotImplementedError

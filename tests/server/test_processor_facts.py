@@ -1,11 +1,20 @@
 """What audio processors say of their work, and what they are told of the request."""
 
 import httpx
+import numpy as np
 import pytest
 from attrs import evolve
-from koe.api import AudioFormat, AudioProcessor, AudioStream, Encoder, ForbiddenError
+from koe.api import (
+    AudioChunk,
+    AudioFormat,
+    AudioProcessor,
+    AudioStream,
+    Encoder,
+    ForbiddenError,
+    SpeechRequest,
+)
 from koe.hooks import Plugin, hookimpl
-from koe.testing.build import FAKE_SETTINGS
+from koe.testing.build import FAKE_SETTINGS, running
 from koe.testing.fakes import FakePlugin
 from starlette.authentication import AuthCredentials, AuthenticationBackend, SimpleUser
 from starlette.middleware import Middleware
@@ -135,3 +144,45 @@ def test_the_streaming_websocket_is_refused_likewise(url):
         client.say("Hello")
         client.send("input.flush")
         assert client.event()["error"]["code"] == "forbidden"
+
+
+class Hoard(AudioProcessor):
+    """Keeps all audio until the end, and only then knows how it went."""
+
+    name = "hoard"
+
+    def open(self, info):
+        return HoardStream()
+
+
+class HoardStream(AudioStream):
+    def __init__(self):
+        self.held = []
+
+    def process(self, chunk):
+        self.held.append(chunk)
+        return evolve(chunk, samples=chunk.samples[:0])
+
+    def flush(self):
+        samples = np.concatenate([chunk.samples for chunk in self.held])
+        self.held.clear()
+        return AudioChunk(samples, 24_000)
+
+    @property
+    def facts(self):
+        return {"hoard": "holding" if self.held else "given"}
+
+
+class HoardPlugin(Plugin):
+    @hookimpl
+    def register_audio_processors(self):
+        return [Hoard()]
+
+
+async def test_what_a_processor_says_at_the_end_counts_where_the_first_audio_comes_then():
+    settings = evolve(FAKE_SETTINGS, pipeline=evolve(FAKE_SETTINGS.pipeline, postprocess=("hoard",)))
+    async with running(FakePlugin(), HoardPlugin(), settings=settings) as synthesizer:
+        for take in ("chunks", "encoded"):
+            async with synthesizer.speak(SpeechRequest(text="Hello", format="raw")) as speech:
+                async for _ in getattr(speech, take)():
+                    assert speech.facts == {"hoard": "given"}

@@ -26,7 +26,7 @@ class Watermark(AudioProcessor):
     name = "watermark"
     last: ClassVar[bool] = True
     left_out: ClassVar[str] = (
-        "nothing would be marked; a server that only detects sets plugins.watermark.embed = false"
+        "nothing would be marked (a server that only detects sets plugins.watermark.embed = false)"
     )
 
     def __init__(self, schemes: Sequence[Scheme], config: WatermarkConfig) -> None:
