@@ -5,6 +5,7 @@ from koe.alignment import Alignment, Span
 from koe.errors import UnsupportedLanguageError
 from koe.types import GivenPhonemes, Segment, VoiceMix
 from koe_g2p import G2pConfig
+from koe_g2p.phonemizer import MisakiPhonemizer
 
 from .build import misaki, phonemes, spoken, to_phonemize
 
@@ -134,3 +135,13 @@ def test_long_and_repetitive_words_take_no_long_time(phonemizer):
 def test_a_config_chooses_the_accent():
     assert phonemes(misaki(G2pConfig(english="british")), "bath", "en-US") == ["bˈɑːθ"]
     assert phonemes(misaki(G2pConfig(english="american")), "bath", "en-GB") == ["bˈæθ"]
+
+
+def test_parts_of_speech_are_told_for_english_alone(phonemizer):
+    text = "I read it, and read to live."
+    tags = phonemizer.parts_of_speech(to_phonemize(text))
+    words = [text[word.start : word.end] for word, _ in tags]
+    assert words == ["I", "read", "it", "and", "read", "to", "live"]
+    assert tags[-1][1] == "VB"
+    assert phonemizer.parts_of_speech(Segment("leer", VoiceMix(()), "es")) is None
+    assert MisakiPhonemizer(G2pConfig(languages=("es",))).parts_of_speech(to_phonemize(text)) is None

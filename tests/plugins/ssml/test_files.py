@@ -237,5 +237,21 @@ def test_a_bad_lexicon_is_named_with_its_place(root, content, reason):
         parse('<speak><lexicon uri="names.pls"/>a</speak>', lexicon_roots=(str(root),), mode="strict")
 
 
+def test_lexemes_for_parts_of_speech_are_left_out_and_named(root):
+    (root / "names.pls").write_text(
+        '<lexicon xml:lang="en"><lexeme role="p:NN"><grapheme>York</grapheme>'
+        "<alias>x</alias></lexeme></lexicon>"
+    )
+    utterance = parse('<speak><lexicon uri="names.pls"/>York</speak>', lexicon_roots=(str(root),))
+    assert utterance.ignored == ("lexeme@role",)
+    assert [part.text for part in utterance.parts] == ["York"]
+
+
+def test_only_pls_documents_are_lexicons(root):
+    (root / "names.toml").write_text('[words]\nYork = "x"')
+    utterance = parse('<speak><lexicon uri="names.toml"/>York</speak>', lexicon_roots=(str(root),))
+    assert utterance.ignored == ("lexicon@uri",)
+
+
 def test_an_unknown_lookup_is_named(root):
     assert parse('<speak><lookup ref="gone">a</lookup></speak>').ignored == ("lookup@ref",)
