@@ -50,14 +50,11 @@ class Filter:
         return len(self.taps) // 2
 
     def valid(self, samples: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The convolution where the response lies wholly within `samples`: `len(taps) - 1` fewer."""
+        """The convolution where the response lies wholly within `samples`, which must be as long as it."""
         reach = len(self.taps) - 1
         size = self._block_size(len(samples))
-        made = [
-            self._block(samples[start : start + size], size)
-            for start in range(0, len(samples) - reach, size - reach)
-        ]
-        return np.concatenate(made) if made else samples[:0]
+        starts = range(0, len(samples) - reach, size - reach)
+        return np.concatenate([self._block(samples[start : start + size], size) for start in starts])
 
     def _block_size(self, length: int) -> int:
         """A power of two: enough for all of `length`, or for a few times the response."""
@@ -81,6 +78,8 @@ class FilterMarker(Marker):
         self._skip = filter_.delay
 
     def push(self, samples: Samples) -> Samples:
+        if not len(samples):
+            return np.zeros(0, np.float32)
         joined = np.concatenate([self._before, samples], dtype=np.float64)
         self._before = joined[len(samples) :].copy()
         return self._in_time(self._filter.valid(joined))
