@@ -30,6 +30,13 @@ _ABBREVIATIONS = {
         """.split()
     ),
 }
+_BEFORE_NUMBERS = frozenset(
+    """
+    c ca pop approx min max ext sec mon tue tues wed thu thur thurs fri sat jan feb mar apr jun jul aug sep
+    sept oct nov dec no nos vol ch fig eq pp
+    """.split()
+)
+"""English abbreviations where a number behind the full stop begins no sentence."""
 _loading = Lock()
 
 
@@ -92,6 +99,12 @@ def _is_end(text: str, end: int, language: str) -> bool:
     if (word := _WORD_AND_STOP.search(text, max(0, end - 20), end)) is None:
         return True
     following = text[end:].lstrip()[:1]
+    if (
+        language == "en"
+        and following.isdecimal()
+        and (word[1] if len(word[1]) == 1 else word[1].lower()) in _BEFORE_NUMBERS
+    ):
+        return False
     known = _ABBREVIATIONS["en" if language == "en" else "others"]
     return not following.islower() and word[1].lower() not in known
 

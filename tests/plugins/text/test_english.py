@@ -52,7 +52,7 @@ def test_the_libraries_read_what_the_rules_do_not_know():
 
 
 def test_no_library_means_no_digits_all_the_same():
-    assert english("x₂ is 12,5 ab", spokenform=False, wetext=False) == "x₂ is twelve,five ab"
+    assert english("x₂ is 12,5 ab", spokenform=False, wetext=False) == "X sub two is twelve,five ab"
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ _DIRECTIONS = table("directions")
 _STATES = table("states")
 _PLACES = table("places")
 _DIRECTION = rf"(?:{one_of(_DIRECTIONS)}|N\.|S\.|E\.|W\.)"
-_NAME = r"(?:[A-Z][\w'’]+|\d{1,3}(?:st|nd|rd|th))"
+_NAME = r"(?:[A-Z][\w'’]+|[A-Z](?!\w|\.)|\d{1,3}(?:st|nd|rd|th))"
 _NTH = re.compile(r"(\d+)(?:st|nd|rd|th)\b")
+_SHORT = re.compile(r"\b(?:St|Ft|Mt)\.")
+_RUNS = re.compile(r"[A-Z]+|\d+")
 _CITY = r"(?:[A-Z][a-z'’.]+\s?){1,3}"
 
 
@@ -21,11 +23,11 @@ def _street(match: re.Match[str]) -> str:
     if match["letter"]:
         spoken[0] += f" {match['letter'].upper()}"
     if match["direction"]:
-        spoken.append(_DIRECTIONS[match["direction"].rstrip(".")])
+        spoken.append(_DIRECTIONS[match["direction"].rstrip(".").upper()])
     spoken.append(_NTH.sub(lambda found: ordinal(int(found[1])), match["name"]).replace("St. ", "Saint "))
-    spoken.append(_STREETS[match["street"]])
+    spoken.append(_STREETS[match["street"].capitalize()])
     if match["behind"]:
-        spoken.append(_DIRECTIONS[match["behind"].strip(". ")])
+        spoken.append(_DIRECTIONS[match["behind"].strip(". ").upper()])
     return " ".join(spoken) + ("." if match[0].endswith(".") and _ends_sentence(match) else "")
 
 
@@ -47,11 +49,22 @@ def house_number(written: str) -> str:
 
 def _state(match: re.Match[str]) -> str:
     zip_code = f" {_zip(match['zip'])}" if match["zip"] else ""
-    return f"{match['city']}{match['comma']}{_STATES[match['state']]}{zip_code}"
+    city = _SHORT.sub(lambda found: table("short_names")[found[0]], match["city"])
+    return f"{city}{match['comma'] or ' '}{_STATES[match['state'].upper()]}{zip_code}"
 
 
 def _zip(written: str) -> str:
     return ", ".join(digits(part) for part in written.split("-"))
+
+
+def _postcode(match: re.Match[str]) -> str:
+    """M5H 2N2 as "M five H, two N two"."""
+    parts = (" ".join(_code(run) for run in _RUNS.findall(part)) for part in match[0].split())
+    return ", ".join(parts)
+
+
+def _code(run: str) -> str:
+    return house_number(run) if run.isdecimal() else run
 
 
 def _place(match: re.Match[str]) -> str:
@@ -80,6 +93,20 @@ RULES: list[Rule] = [
     ),
     rule(
         "addresses",
+        rf"(?<![\w.,$/-])(?P<house>\d{{1,5}})(?P<letter>[A-Za-z])?\s(?:(?P<direction>{one_of(_DIRECTIONS)})\s)?"
+        rf"(?P<name>(?:[a-z]+|\d{{1,3}}(?:st|nd|rd|th))(?:\s[a-z]+){{0,2}}?)"
+        rf"\s(?P<street>st|ave|blvd|rd|pkwy|ln|expy)\b\.?(?P<behind>\s{one_of(_DIRECTIONS)}(?!\w))?",
+        _street,
+        flags=re.IGNORECASE,
+    ),
+    rule(
+        "addresses",
+        rf"(?P<city>)(?P<comma>,\s?)(?P<state>{one_of(_STATES)})\s(?P<zip>\d{{5}}(?:-\d{{4}})?)\b",
+        _state,
+        flags=re.IGNORECASE,
+    ),
+    rule(
+        "addresses",
         r"(?P<name>\b\d{1,3}(?:st|nd|rd|th))\s(?P<street>St|Ave|Street|Avenue|Blvd)\b\.?",
         _street_alone,
     ),
@@ -88,6 +115,16 @@ RULES: list[Rule] = [
         rf"\b(?P<city>{_CITY})(?P<comma>,\s?)(?P<state>{one_of(_STATES)})\b(?:,?\s(?P<zip>\d{{5}}(?:-\d{{4}})?)\b)?",
         _state,
         digits=False,
+    ),
+    rule(
+        "addresses",
+        rf"\b(?P<city>[A-Z][a-z]+)(?P<comma>)\s(?P<state>{one_of(_STATES)})\s(?P<zip>\d{{5}}(?:-\d{{4}})?)\b",
+        _state,
+    ),
+    rule(
+        "addresses",
+        r"\b(?:[A-Z]\d[A-Z]\s\d[A-Z]\d|[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2})\b(?!-)",
+        _postcode,
     ),
     rule("addresses", r"(?<!\w)P\.?\s?O\.?\s?Box\s#?(\d{1,5})\b", _box, flags=re.IGNORECASE),
     rule(

@@ -4,7 +4,7 @@ import re
 
 from koe_text.english.numbers import cardinal, number, pairs
 from koe_text.english.rules import DASH, NUMBER, QUANTITY, Rule, quantity, rule
-from koe_text.english.tables import one_of
+from koe_text.english.tables import one_of, words
 
 _COMPARED = {
     "<": "less than",
@@ -18,7 +18,16 @@ _COMPARED = {
     "±": "plus or minus",
     "+/-": "plus or minus",
 }
-_SCALES = {"mn": "million", "mln": "million", "bn": "billion", "bln": "billion", "trn": "trillion"}
+_LETTERS = {"k": "thousand", "K": "thousand", "m": "million", "M": "million", "B": "billion", "b": "billion"}
+_COUNTED = one_of(words("cardinals", "counted"))
+_SCALES = {
+    "mn": "million",
+    "mln": "million",
+    "bn": "billion",
+    "bln": "billion",
+    "trn": "trillion",
+    "tn": "trillion",
+}
 
 
 def _range(match: re.Match[str]) -> str:
@@ -28,8 +37,22 @@ def _range(match: re.Match[str]) -> str:
     return f"{quantity(first)} to {quantity(last)}"
 
 
+def _counted(match: re.Match[str]) -> str:
+    """500k, 1.2M, 10k followers, 100M+ users."""
+    spoken = f"{number(match['count'])} {_LETTERS[match['scale']]}"
+    return f"{spoken} plus" if match["more"] else spoken
+
+
+def _negative(match: re.Match[str]) -> str:
+    return f"{number(match[1])} to {number(match[2])}"
+
+
 def _ratio(match: re.Match[str]) -> str:
     return f"{cardinal(int(match[1]))} to {cardinal(int(match[2]))}"
+
+
+def _letters(match: re.Match[str]) -> str | None:
+    return f"{match[1]} to {match[2]}" if match[1] == "A" and match[2] == "Z" else None
 
 
 def _compared(match: re.Match[str]) -> str:
@@ -58,15 +81,35 @@ RANGES: list[Rule] = [
         rf"(?<![\w.,$€£/-])(?P<first>{QUANTITY})(?:{DASH}|~)(?P<last>{QUANTITY})(?![\w/]|[-–](?![a-z]{{2}})\w|[.,]\d)",
         _range,
     ),
+    rule("ranges", rf"(?<![\w.,)\]])([-−](?:{NUMBER}))[-–—](-?(?:{NUMBER}))(?![\w-]|[.,]\d)", _negative),
+    rule("ranges", r"(?<![\w-])([A-Z])[-–]([A-Z])(?=[\s.,;)!?]|$)", _letters, digits=False),
+]
+
+ORDINAL_RANGES: list[Rule] = [
+    rule("ranges", r"(?<=\d(?:st|nd|rd|th))\s?[-–—]\s?(?=\d{1,4}(?:st|nd|rd|th)\b)", lambda _match: " to "),
+]
+
+COUNTED: list[Rule] = [
+    rule("cardinals", rf"(?<![\w.,])({NUMBER})\s?({one_of(_SCALES)})\b", _scaled),
+    rule(
+        "cardinals",
+        rf"(?<![\w.,/$€£-])(?P<count>{NUMBER})\s?(?P<scale>[kKmMBb])(?P<more>\+)?(?=\s(?:{_COUNTED})\b)",
+        _counted,
+    ),
+    rule(
+        "cardinals",
+        r"(?<![\w.,/$€£-])(?P<count>\d{3}(?=[kK])|\d{1,3}\.\d{1,2}(?=[kKMB])|\d{1,3}(?=[kKMB]\+))(?P<scale>[kKMB])"
+        r"(?P<more>\+)?(?![\w+])",
+        _counted,
+    ),
 ]
 
 RULES: list[Rule] = [
-    rule("cardinals", rf"(?<![\w.,])({NUMBER})\s?({one_of(_SCALES)})\b", _scaled),
-    rule("cardinals", r"(?<![\w.,])\d{1,2}(?:,\d{2})+,\d{3}(?![\w,]|\.\d)", _signed),
+    rule("cardinals", r"(?<![\w.,])\d{1,2}(?:,\d{2})+,\d{3}(?!\w|[.,]\d)", _signed),
     rule("ranges", r"(?<![\w.,:])(\d{1,6}):(\d{1,6})(?![\w:])", _ratio),
     rule("math", rf"(?<!\w)({one_of(_COMPARED)})\s?([-−]?(?:{NUMBER}))(?!\w)", _compared),
     rule("math", rf"(?<![\w.,/])({NUMBER})\+(?=\s|[.,;:!?)]|$)", _and_more),
-    rule("cardinals", r"(?<![\w.,])\d{1,3}(?:[   ]\d{3})+(?![\w,]|\.\d)", _spaced),
+    rule("cardinals", r"(?<![\w.,])\d{1,3}(?:[   ]\d{3})+(?!\w|[.,]\d)", _spaced),
     rule("cardinals", rf"(?<![\w.,)\]])[-−+±](?:{NUMBER})(?!\w|[.,]\d)", _signed),
     rule("cardinals", rf"(?<![\w.,])(?:{NUMBER})(?!\w|[.,]\d)", _signed),
 ]

@@ -13,8 +13,10 @@ _MONTH = rf"(?P<month>(?i:{one_of(_MONTHS)}))\.?"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
 _SUFFIX = r"(?:st|nd|rd|th)"
 _YEAR = r"(?P<year>[12]\d{3}|'\d\d|’\d\d)"
-_ERA = r"(?:\s?(?P<era>BCE?|CE|AD|B\.C\.(?:E\.)?|A\.D\.))"
+_ERA = r"(?:\s?(?P<era>(?i:BCE?|B\.C\.(?:E\.)?|A\.D\.)|CE|AD|ad(?=\s*(?:[.,;:!?)]|$))))"
 _WORDS_OF_TIME = r"(?:in|since|by|until|till|from|before|after|of|year|during|around|circa|c\.)"
+_AFTER_WEEKDAY = re.compile(r"day,?\s$")
+_WORDS_TOO = frozenset({"sat", "sun", "wed", "mon"})
 _LOWER = re.compile(r"(?:may|march|mar|dec|jan)$")
 
 
@@ -35,7 +37,7 @@ def _tail(match: re.Match[str]) -> str:
     comma = "," if named.get("comma") else ""
     spoken = f"{comma} {_year(match['year'])}" if named.get("year") else ""
     if named.get("era"):
-        spoken += " " + match["era"].replace(".", "")
+        spoken += " " + match["era"].replace(".", "").upper()
     return spoken + (sentence_end(match) if named.get("era") or not named.get("year") else "")
 
 
@@ -59,6 +61,8 @@ def _is_word(match: re.Match[str]) -> bool:
     """Whether the "month" may be a word, such as "may" in "5 may win"."""
     written = match["month"]
     if not _LOWER.match(written) or match.groupdict().get("year"):
+        return False
+    if _AFTER_WEEKDAY.search(match.string, 0, match.start()):
         return False
     return match.start() > 0 or match.end() < len(match.string)
 
@@ -107,7 +111,7 @@ def _short_year(match: re.Match[str]) -> str:
 def _with_era(match: re.Match[str]) -> str:
     written = int(match["number"])
     spoken = year(written) if written < 2100 else cardinal(written)
-    return f"{spoken} {match['era'].replace('.', '')}{sentence_end(match)}"
+    return f"{spoken} {match['era'].replace('.', '').upper()}{sentence_end(match)}"
 
 
 def _era_first(match: re.Match[str]) -> str:
@@ -128,11 +132,66 @@ def _bare(match: re.Match[str]) -> str:
     return match["before"] + year(int(match["bare"]))
 
 
+def _timestamp(match: re.Match[str]) -> str | None:
+    """2026-11-20T14:05:00Z: the date, then the time; seconds only where there are any."""
+    month, day, hour = int(match["month"]), int(match["day"]), int(match["hour"])
+    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24):
+        return None
+    minute, second = match["minute"], match["second"]
+    time = f"{cardinal(hour)} {_minute(minute)}"
+    if second and int(second):
+        time += f" and {cardinal(int(second))} second{'' if second == '01' else 's'}"
+    name = list(_MONTHS.values())[month - 1]
+    return f"{name} {ordinal(day)}, {year(int(match['year']))}, {time}{_offset(match['zone'])}"
+
+
+def _minute(written: str) -> str:
+    if written == "00":
+        return "hundred"
+    return f"oh {cardinal(int(written))}" if written[0] == "0" else cardinal(int(written))
+
+
+def _offset(written: str | None) -> str:
+    if not written:
+        return ""
+    if written == "Z":
+        return " UTC"
+    hours, minutes = int(written[1:3]), written[-2:]
+    spoken = f" UTC {'plus' if written[0] == '+' else 'minus'} {cardinal(hours)}"
+    return spoken if minutes == "00" else f"{spoken} {cardinal(int(minutes))}"
+
+
+def _fiscal(match: re.Match[str]) -> str:
+    quarter = f" {cardinal(int(match['quarter']))}" if match["quarter"] else ""
+    return f"{match['letters']}{quarter}{match['gap'] or ' '}{year(int(match['year']))}"
+
+
+def _month_of_year(match: re.Match[str]) -> str | None:
+    month = int(match[1])
+    return f"{list(_MONTHS.values())[month - 1]} {year(int(match[2]))}" if 1 <= month <= 12 else None
+
+
+def _split_year(match: re.Match[str]) -> str | None:
+    first, last = int(match[1]), int(match[2])
+    return f"{year(first)} {cardinal(last)}" if (first + 1) % 100 == last else None
+
+
+def _months(match: re.Match[str]) -> str:
+    return f"{_MONTHS[match[1].lower()]} to {_MONTHS[match[2].lower()]}"
+
+
+def _circa(match: re.Match[str]) -> str:
+    return f"circa {year(int(match[1]))}"
+
+
 def _weekdays(match: re.Match[str]) -> str:
     return f"{_WEEKDAYS[match[1].lower()]} to {_WEEKDAYS[match[2].lower()]}"
 
 
-def _weekday(match: re.Match[str]) -> str:
+def _weekday(match: re.Match[str]) -> str | None:
+    """Sat 5 June, but not "he sat 3 hours"."""
+    if match[1] in _WORDS_TOO and match.string[match.end(1)] != ".":
+        return None
     return _WEEKDAYS[match[1].lower()] + match[2]
 
 
@@ -152,6 +211,15 @@ def numeric(*, day_first: bool) -> list[Rule]:
         rule("dates", pattern, _numeric("md" if which == "ymd" else which)) for which, pattern in any_dates
     ]
 
+
+TIMESTAMPS: list[Rule] = [
+    rule(
+        "dates",
+        r"(?<![\w.-])(?P<year>[12]\d{3})-(?P<month>\d\d)-(?P<day>\d\d)[T ](?P<hour>\d\d):(?P<minute>[0-5]\d)"
+        r"(?::(?P<second>[0-5]\d)(?:[.,]\d{1,9})?)?(?P<zone>Z|[-+]\d\d:?\d\d)?(?![\w:])",
+        _timestamp,
+    ),
+]
 
 RULES: list[Rule] = [
     rule(
@@ -178,6 +246,21 @@ RULES: list[Rule] = [
         rf"(?:\s|-|\s(?P<of>of)\s){_MONTH}(?:(?P<comma>,)?[\s-]{_YEAR}\b{_ERA}?)?(?!\w)",
         _day_month,
     ),
+    rule("dates", r"\b(?:ca|circa|c)\.?\s([1-9]\d{2,3})\b(?![,%]|\.\d)", _circa),
+    rule(
+        "dates",
+        r"\b(?P<letters>FY|Q(?=[1-4])|[HS](?=[12]\s))(?P<quarter>[1-4])?(?P<gap>\s?['’]?)(?P<year>(?:19|20)\d\d)(?![\w,]|\.\d)",
+        _fiscal,
+    ),
+    rule("dates", r"(?<![\w.,/])(0?[1-9]|1[0-2])/((?:19|20)\d\d)(?![\w/]|[.,]\d)", _month_of_year),
+    rule("dates", r"(?<![\w.,/])((?:19|20)\d\d)/(\d\d)(?![\w/-]|[.,]\d)", _split_year),
+    rule(
+        "dates",
+        rf"\b((?i:{one_of(name for name in _MONTHS if name not in {'may', 'march', 'mar', 'dec'})}))\.?"
+        rf"{DASH}((?i:{one_of(_MONTHS)}))\b(?!\s?\d)",
+        _months,
+        digits=False,
+    ),
     rule("dates", rf"\b{_MONTH}(?P<comma>,)?[\s-]{_YEAR}\b{_ERA}?(?![,.]\d)", _month_year),
     rule(
         "dates",
@@ -185,12 +268,14 @@ RULES: list[Rule] = [
         _decades,
     ),
     rule("dates", r"(?<![\w'’])['’](\d\d)\b(?!['’\d])", _short_year),
-    rule("dates", r"(?<!\w)(?:(?P<apostrophe>['’])(?=\d0s))?(?P<decade>[12]\d\d0|[1-9]0)['’]?s\b", _decade),
+    rule(
+        "dates", r"(?<!\w)(?:(?P<apostrophe>['’])(?=\d0s))?(?P<decade>[12]\d\d0|[1-9]0)['’]?[sS]\b", _decade
+    ),
     rule("dates", rf"(?<![\w.,])(?P<number>\d{{1,4}}){_ERA}(?!\w)", _with_era),
     rule("dates", r"\bA\.?D\.?\s(\d{1,4})\b", _era_first),
     rule(
         "dates",
-        rf"(?<![\w.,$€£-])(?P<first>1[1-9]\d\d|20\d\d){DASH}(?P<last>1[1-9]\d\d|20\d\d|\d\d)(?![\w,%/-]|\.\d)",
+        rf"(?<![\w.,$€£-])(?P<first>1[1-9]\d\d|20\d\d){DASH}(?P<last>1[1-9]\d\d|20\d\d|\d\d)(?![\w%/-]|[.,]\d)",
         _years,
     ),
     rule(
@@ -202,10 +287,12 @@ RULES: list[Rule] = [
 ]
 
 YEARS: list[Rule] = [
+    rule("dates", r"(?<=\ue000)\s[-–—]\s(?=\ue000)", lambda _match: " to ", digits=False),
+    rule("dates", r"(?P<before>\b[Yy]ear\s)(?P<bare>2[1-9]\d\d)(?![\w%]|[.,]\d)", _bare),
     rule(
         "dates",
         rf"\b(?P<before>{_WORDS_OF_TIME}\s(?:the\syear\s)?)(?P<bare>10\d\d|[5-9]\d\d(?=\s(?:BC|AD)))"
-        rf"(?![\w,%]|\.\d)",
+        rf"(?![\w%]|[.,]\d)",
         _bare,
         flags=re.IGNORECASE,
     ),

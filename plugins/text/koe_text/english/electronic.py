@@ -56,14 +56,14 @@ def _hashtag(match: re.Match[str]) -> str:
 RULES: list[Rule] = [
     rule(
         "electronic",
-        rf"\b(?:https?|ftp|sftp|ssh|file|wss?)://[^\s<>\"'\[\]{{}}]+{_END}(?<!\))",
+        rf"\b[a-z][a-z0-9+]{{1,9}}://[^\s<>\"'\[\]{{}}]+{_END}(?<!\))",
         _without_trailing_slash,
         digits=False,
         flags=re.IGNORECASE,
     ),
     rule(
         "electronic",
-        rf"(?<![\w.])(?:mailto:)?[\w.+%-]{{1,64}}@{_HOST}[A-Za-z]{{2,24}}\b",
+        rf"(?<![\w.])(?:mailto:)?[\w.+%-]{{1,64}}@{_HOST}[A-Za-z]{{2,24}}\b(?::[\w~][\w~.-]*(?:/[\w~.-]+)+\b)?",
         _whole,
         digits=False,
     ),
@@ -80,8 +80,15 @@ RULES: list[Rule] = [
         _without_trailing_slash,
         digits=False,
     ),
-    rule("electronic", r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5}|/\d{1,2})?(?![\w.]\w)", _whole),
-    rule("electronic", rf"(?<![\w/.])[A-Za-z_][\w-]{{0,60}}\.{_FILE}(?!\w|\.\w)", _whole, digits=False),
+    rule("electronic", r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\d)(?::\d{1,5}|/\d{1,2})?(?![\w.]\w)", _whole),
+    rule("electronic", r"(?<![\w@.-])localhost(?::\d{1,5})?(?:/[\w./?=&-]*)?\b", _whole, digits=False),
+    rule("electronic", r"(?<![\w$])\$([A-Z]{1,5})(?![\w$])", lambda match: match[1], digits=False),
+    rule(
+        "electronic",
+        rf"(?<![\w/.])(?!\w\.[ch]\b)[A-Za-z_][\w-]{{0,60}}(?:\.(?:tar|min|test|d|\d{{1,3}}))?\.{_FILE}(?!\w|\.\w)",
+        _whole,
+        digits=False,
+    ),
     rule(
         "electronic",
         r"(?<![\w/.<])(?:~|\.{1,2})?(?:/[A-Za-z_][\w.-]{0,60}){2,12}/?" + _END,

@@ -33,6 +33,7 @@ _POWERS = {"2": "squared", "3": "cubed"}
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _GREEK = {"π": "pi", "θ": "theta", "∞": "infinity"}
 
+_FUNCTIONS = {"sin": "sine", "cos": "cosine", "tan": "tangent", "ln": "L N"}
 _DIGITS = re.compile(r"\d+")
 
 _OPERAND = rf"(?:[-−]?(?:{NUMBER})(?:[a-z](?!\w))?|[A-Za-z](?!\w)|√(?:{NUMBER}|[a-z])|[πθ∞])"
@@ -50,6 +51,16 @@ _PIECE = re.compile(
 def _fraction(written: str) -> str:
     above, below = written.split("/")
     return fraction(int(above), int(below))
+
+
+def _function(match: re.Match[str]) -> str:
+    name = _FUNCTIONS.get(match[1], match[1])
+    return f"{name if len(name) > 1 else name.upper()} of {match[2].upper()}"
+
+
+def _divided(match: re.Match[str]) -> str:
+    """10/5=2: a division, because a whole number comes of it."""
+    return f"{number(match[1])} divided by {number(match[2])} equals {number(match[3])}"
 
 
 def _power(written: str) -> str:
@@ -102,6 +113,8 @@ def _dimension(written: str) -> str:
 
 
 RULES: list[Rule] = [
+    rule("math", r"(?<!\w)(sin|cos|tan|log|ln|exp|[fgh])\(([a-z])\)", _function, digits=False),
+    rule("math", rf"(?<![\w.,/])({NUMBER})\s?/\s?({NUMBER})\s?=\s?({NUMBER})(?![\w/])", _divided),
     rule("math", rf"(?<![\w.,$€£])([-−]?{NUMBER})[eE]([-−+]?\d{{1,3}})(?!\w)", _scientific),
     rule(
         "math",

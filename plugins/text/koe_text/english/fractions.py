@@ -17,6 +17,14 @@ def _over(match: re.Match[str]) -> str:
     return f"{number(match[1])} over {number(match[2])}"
 
 
+def _divided(match: re.Match[str]) -> str | None:
+    """10 / 5, of which a whole number comes; 5 / 8 is a fraction."""
+    below = int(match[2])
+    if not below or int(match[1]) % below:
+        return None
+    return f"{number(match[1])} divided by {number(match[2])}"
+
+
 def _out_of(match: re.Match[str]) -> str:
     return f"{number(match[1])} out of {number(match[2])}"
 
@@ -32,18 +40,19 @@ def _times(match: re.Match[str]) -> str:
 
 
 RULES: list[Rule] = [
+    rule("math", r"(?<![\w.,/])(\d{1,6})\s/\s(\d{1,6})(?![\w/]|\.\d)", _divided),
     rule("fractions", rf"(?<![\w.,/])({NUMBER})/(5|10|100)(?=\s(?:stars?|points?)\b)", _out_of),
     rule("fractions", r"(?<![\w.,])\d{1,15}(?:/\d{1,15}){2,}(?!\w)", _chain),
     rule(
         "fractions",
         rf"(?<![\w.,/+*=]){_SIGN}(?P<fraction>\d{{1,4}}[ -]\d{{1,3}}/\d{{1,4}}|\d{{1,6}}\s?/\s?\d{{1,6}}"
-        rf"|\d*\s?[{''.join(VULGAR)}])(?:st|nd|rd|ths?)?(?![\w/]|\.\d|,\d)",
+        rf"|\d*\s?[{''.join(VULGAR)}])(?:st|nds?|rds?|ths?)?(?![\w/]|\.\d|,\d)",
         _fraction,
     ),
     rule("fractions", rf"(?<![\w.,/])({NUMBER})\s?/\s?({NUMBER})(?![\w/])", _over),
     rule(
         "fractions",
-        rf"(?<![\w.,/])(?P<first>{NUMBER})(?:[-–](?P<last>{NUMBER}))?[x×](?=\s|[.,;:!?)]|$)",
+        rf"(?<![\w.,/])(?P<first>{NUMBER})(?:[x×]?(?:[-–]|\sto\s)(?P<last>{NUMBER}))?[x×](?=[\s.,;:!?)/\ue000]|$)",
         _times,
     ),
 ]

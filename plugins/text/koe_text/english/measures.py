@@ -2,7 +2,7 @@
 
 import re
 
-from koe_text.english.numbers import cardinal
+from koe_text.english.numbers import cardinal, number
 from koe_text.english.rules import (
     DASH,
     NUMBER,
@@ -14,15 +14,18 @@ from koe_text.english.rules import (
     rule,
     sentence_end,
 )
-from koe_text.english.tables import forms, one_of, table
+from koe_text.english.tables import forms, in_any_case, one_of, table, words
 
-_UNITS = forms("units")
+_UNITS = in_any_case(forms("units"), words("case", "units"))
 _PER = {**{unit: spoken[0] for unit, spoken in _UNITS.items()}, **table("per")}
 _UNIT = rf"(?P<unit>{one_of(_UNITS)})"
+_UNIT_OF_RATE = rf"(?P<unit>m(?=/s)|{one_of(name for name in _UNITS if len(name) > 1 and name.isalpha())})"
 _POWER = r"(?P<power>²|³|\^?[23])?"
 _RATE = rf"(?:\s?/\s?(?P<per>{one_of(_PER)})(?P<per_power>²|³|\^?[23])?)?"
 _SIGN = r"(?P<sign>[-−+±~])?"
 _END = r"(?![\w²³]|/\w|['’]\w)(?:\.(?=\s[a-z]))?"
+_SHAPE = re.compile(rf"\s{one_of(words('grammar', 'turned'))}\b")
+_COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _SHAPES = {"2": "square", "3": "cubic"}
 _POWERS = {"2": "squared", "3": "cubed"}
 _TIMES = {"s", "sec", "min", "h", "hr"}
@@ -52,6 +55,11 @@ def _plain(power: str) -> str:
     return {"²": "2", "³": "3"}.get(power, power[-1])
 
 
+def _is_shape(match: re.Match[str]) -> bool:
+    """A 90° angle needs no article to be a ninety degree angle."""
+    return _SHAPE.match(match.string, match.end()) is not None
+
+
 def _measure(match: re.Match[str]) -> str | None:
     named = match.groupdict()
     if match["unit"] in _RIGID and named.get("hyphen") == "-":
@@ -66,9 +74,45 @@ def _measure(match: re.Match[str]) -> str | None:
     if third := named.get("third"):
         spoken += f" by {quantity(third)}"
     singular = (not named.get("last") and is_one(match["first"])) or named.get("hyphen") == "-"
-    singular = singular or is_adjective(match)
+    singular = singular or is_adjective(match) or (match["unit"] == "°" and _is_shape(match))
     joint = "-" if named.get("hyphen") == "-" else " "
     return f"{spoken}{joint}{unit(match, singular=singular)}{sentence_end(match)}"
+
+
+def _coordinate(match: re.Match[str]) -> str:
+    spoken = [f"{number(match[1])} degrees", f"{number(match[2])} minutes"]
+    spoken += [f"{number(match[3])} seconds"] if match[3] else []
+    return " ".join([*spoken, _COMPASS[match[4]]])
+
+
+def _both(match: re.Match[str]) -> str:
+    """10km-20km: the unit is said once."""
+    spoken = _UNITS[match["unit"]][1]
+    sign = "minus " if match["sign"] else ""
+    return f"{sign}{quantity(match['first'])} to {quantity(match['last'])} {spoken}"
+
+
+def _part(match: re.Match[str]) -> str | None:
+    """3/4 lb: three quarters of a pound; between article and noun, a three quarter pound burger."""
+    spoken, name = quantity(match["first"]), _UNITS[match["unit"]][0]
+    if not name.isalpha():
+        return None
+    if is_adjective(match):
+        return f"{spoken.removesuffix('s')} {name}{sentence_end(match)}"
+    return f"{spoken} of {'an' if name[0] in 'aeiou' else 'a'} {name}{sentence_end(match)}"
+
+
+def _half(match: re.Match[str]) -> str:
+    """A 1/2 mile, a 1/4 pound burger."""
+    return "half" if match[1] in {"1/2", "½"} else "quarter"
+
+
+def _per(_match: re.Match[str]) -> str:
+    return " per "
+
+
+def _rate_alone(match: re.Match[str]) -> str:
+    return f"{_UNITS[match['unit']][1]} per {_PER[match['per']]}"
 
 
 def _feet_and_inches(match: re.Match[str]) -> str | None:
@@ -85,6 +129,12 @@ def _feet_and_inches(match: re.Match[str]) -> str | None:
     return " ".join(spoken)
 
 
+def _feet_alone(match: re.Match[str]) -> str | None:
+    """6' unless the mark closes a quotation that was opened before: '12'."""
+    quotes = match.string.count("'", 0, match.start()) + match.string.count("‘", 0, match.start())
+    return None if quotes % 2 else _feet_and_inches(match)
+
+
 def _inches(match: re.Match[str]) -> str:
     if match["by"]:
         return f"{quantity(match['by'])} by {quantity(match['first'])} inches{sentence_end(match)}"
@@ -92,8 +142,7 @@ def _inches(match: re.Match[str]) -> str:
 
 
 def _compass(match: re.Match[str]) -> str:
-    names = {"N": "north", "S": "south", "E": "east", "W": "west"}
-    return f"{quantity(match[1])} degrees {names[match[2]]}"
+    return f"{quantity(match[1])} degrees {_COMPASS[match[2]]}"
 
 
 def _pressure(match: re.Match[str]) -> str:
@@ -102,12 +151,43 @@ def _pressure(match: re.Match[str]) -> str:
 
 
 RULES: list[Rule] = [
+    rule(
+        "measures",
+        r"(?<![\w.,])(\d{1,3})\s?°\s?(\d{1,2}(?:\.\d+)?)\s?['’′]\s?(?:(\d{1,2}(?:\.\d+)?)\s?(?:\"|”|″|''|′′)\s?)?([NSEW])\b",
+        _coordinate,
+    ),
+    rule(
+        "measures",
+        rf"(?<![\w.,/]){_SIGN}(?P<first>{QUANTITY})\s?{_UNIT}{DASH}(?P<last>{QUANTITY})\s?(?P=unit){_END}",
+        _both,
+    ),
+    rule(
+        "measures",
+        rf"(?<![\w.,/])(?P<first>(?!1/[24])\d{{1,2}}/\d{{1,2}}|[¾⅔⅓⅜⅝⅞])\s{_UNIT}{_END}",
+        _part,
+    ),
+    rule(
+        "measures",
+        r"(?<![\w.,/])(?P<first>\d{1,2}/\d{1,2}|[½¼¾⅔⅓⅜⅝⅞])(?:\"|″)(?!\w)",
+        lambda match: f"{quantity(match['first'])}{'' if is_one(match['first']) else ' of an'} inch",
+    ),
+    rule("fractions", r"(?<=\b[Aa]\s)(1/2|½|1/4|¼)(?=\s[a-z]{3,})", _half),
+    rule(
+        "measures",
+        rf"(?<![\w.,/])({QUANTITY})['’′]\s?[x×]\s?({QUANTITY})['’′](?!\w)",
+        lambda match: f"{quantity(match[1])} by {quantity(match[2])} feet",
+    ),
+    rule(
+        "measures",
+        rf"(?<![\w.,/])(?P<by>{QUANTITY})\"\s?[x×]\s?(?P<first>{QUANTITY})\"(?!\w)",
+        _inches,
+    ),
     rule("measures", r"(?<![\w/])(\d{2,3})/(\d{2,3})(\s?mm\s?Hg)\b", _pressure),
     rule("measures", rf"(?<![\w.,])({NUMBER})\s?°\s?([NSEW])\b", _compass),
     rule(
         "measures",
-        rf"(?<![\w.,/])(?:(?P<feet>\d{{1,4}})\s?(?:'(?!\w*'\w)|’|′|ft\.?)\s?)"
-        rf"(?P<inches>{QUANTITY})(?:\s?(?:\"|”|″|''|in\b\.?)|(?<=\d'\d)(?!\w)|(?<=\d'\d\d)(?!\w))",
+        rf"(?<![\w.,/])(?:(?P<feet>\d{{1,4}})\s?(?:'(?!\w*'\w)|’|′|(?i:ft)\.?)\s?)"
+        rf"(?P<inches>{QUANTITY})(?:\s?(?:\"|”|″|''|(?i:in)\b\.?)|(?<=\d'\d)(?!\w)|(?<=\d'\d\d)(?!\w))",
         _feet_and_inches,
     ),
     rule(
@@ -128,7 +208,9 @@ RULES: list[Rule] = [
         _measure,
     ),
     rule(
-        "measures", r"(?<![\w.,/])(?P<feet>\d{1,5})(?P<inches>\d{0})?[′'](?![\w'])(?=\s|$)", _feet_and_inches
+        "measures",
+        r"(?<![\w.,/])(?P<feet>\d{1,5})(?P<inches>\d{0})?[′'](?![\w'])(?=[\s,.;:!?)]|$)",
+        _feet_alone,
     ),
     rule("measures", rf"(?<![\w.,/])(?P<feet>\d{{0}})(?P<inches>{QUANTITY})(?:\"|″)(?!\w)", _feet_and_inches),
     rule(
@@ -137,3 +219,19 @@ RULES: list[Rule] = [
         _inches,
     ),
 ]
+
+JOINTS: list[Rule] = [
+    rule(
+        "measures",
+        rf"(?<=[\d\ue000])\s?/\s?(?={one_of(word for word in table('per') if len(word) > 2)}\b)",
+        _per,
+    ),
+    rule(
+        "measures",
+        rf"(?<![\w./]){_UNIT_OF_RATE}/(?P<per>{one_of(_PER)})(?![\w/²³])",
+        _rate_alone,
+        digits=False,
+    ),
+    rule("measures", r"(?<=\ue000)\s?[x×]\s?(?=\ue000)", lambda _match: " by ", digits=False),
+]
+"""What joins quantities that are read already, and rates without a number: "in km/h"."""

@@ -4,18 +4,19 @@ import re
 
 from koe_text.english.numbers import cardinal, number
 from koe_text.english.rules import DASH, NUMBER, Rule, is_adjective, rule
-from koe_text.english.tables import forms, one_of, table
+from koe_text.english.tables import forms, in_any_case, one_of, table, words
 
-_CURRENCIES = forms("currencies")
+_CURRENCIES = in_any_case(forms("currencies"), words("case", "currencies"))
 _MAGNITUDES = table("magnitudes")
 _PER = {**{unit: spoken[0] for unit, spoken in forms("units").items()}, **table("per")}
 _SYMBOL = rf"(?P<symbol>{one_of(_CURRENCIES)})"
 _SIGN = r"(?P<sign>[-−+]\s?)?"
+_INNER_SIGN = r"(?P<sign>[-−])"
 _MAGNITUDE = (
-    r"(?:\s?(?P<magnitude>thousand|million|billion|trillion|hundred(?:\sthousand)?)\b"
+    r"(?:\s?(?P<magnitude>(?i:thousand|million|billion|trillion|hundred(?:\sthousand)?))\b"
     rf"|\s?(?P<short>{one_of(_MAGNITUDES)})(?![\w/]))"
 )
-_RATE = rf"(?:\s?/\s?(?P<per>{one_of(_PER)})(?!\w))"
+_RATE = rf"(?:\s?/\s?(?P<per>(?i:{one_of(table('per'))})|{one_of(_PER)})(?!\w))"
 _AMOUNT = rf"(?P<amount>{NUMBER})"
 _MINOR = re.compile(r"(?:\d[\d,]*)?\.\d\d")
 
@@ -27,7 +28,9 @@ def _amount(match: re.Match[str]) -> str | None:
     amount = match["amount"]
     sign = {"-": "minus ", "−": "minus ", "+": "plus "}.get((named.get("sign") or "").strip(), "")
     if named.get("last"):
-        spoken = f"{number(amount)} to {number(match['last'])}{magnitude} {many}"
+        between = f" {_MAGNITUDES[first]}" if (first := named.get("first")) else ""
+        between = "" if between == magnitude else between
+        spoken = f"{number(amount)}{between} to {number(match['last'])}{magnitude} {many}"
     elif magnitude:
         spoken = f"{number(amount)}{magnitude} {one if is_adjective(match) else many}"
     elif cent and _MINOR.fullmatch(amount):
@@ -36,6 +39,12 @@ def _amount(match: re.Match[str]) -> str | None:
         singular = amount.lstrip("0") == "1" or is_adjective(match)
         spoken = f"{number(amount)} {one if singular else many}"
     return sign + spoken + _per(named)
+
+
+def _comma(match: re.Match[str]) -> str:
+    """€12,50 with the decimal comma of the countries that pay in euros."""
+    sign = "minus " if (match["sign"] or "").strip() in {"-", "−"} else ""
+    return sign + _with_cents(match["amount"].replace(",", "."), *_CURRENCIES[match["symbol"]])
 
 
 def _with_cents(amount: str, one: str, many: str, cent: str, cents: str) -> str:
@@ -55,7 +64,7 @@ def _magnitude(named: dict[str, str | None]) -> str:
 
 
 def _per(named: dict[str, str | None]) -> str:
-    return f" per {_PER[per]}" if (per := named.get("per")) else ""
+    return f" per {_PER.get(per) or _PER[per.lower()]}" if (per := named.get("per")) else ""
 
 
 def _cents(match: re.Match[str]) -> str:
@@ -65,14 +74,19 @@ def _cents(match: re.Match[str]) -> str:
 
 RULES: list[Rule] = [
     rule(
+        "money", r"(?<![\w$€£.])(?P<sign>[-−+]\s?)?(?P<symbol>€)\s?(?P<amount>\d{1,9},\d\d)(?![\d,.])", _comma
+    ),
+    rule("money", r"(?<![\w.,])(?P<sign>[-−+]\s?)?(?P<amount>\d{1,9},\d\d)\s?(?P<symbol>€)(?!\w)", _comma),
+    rule(
         "money",
-        rf"(?<![\w$€£.]){_SIGN}{_SYMBOL}(?:(?<=Rs)\.)?\s?{_AMOUNT}(?:{DASH}(?P=symbol)?(?P<last>{NUMBER}))(?![\d-])"
+        rf"(?<![\w$€£.]){_SIGN}{_SYMBOL}(?:(?<=[Rr]s)\.)?\s?{_AMOUNT}(?P<first>{one_of(_MAGNITUDES)})?"
+        rf"(?:{DASH}(?P=symbol)?(?P<last>{NUMBER}))(?![\d-])"
         rf"{_MAGNITUDE}?{_RATE}?(?![\d])",
         _amount,
     ),
     rule(
         "money",
-        rf"(?<![\w$€£.]){_SIGN}{_SYMBOL}(?:(?<=Rs)\.)?\s?{_AMOUNT}{_MAGNITUDE}?{_RATE}?(?!\d)",
+        rf"(?<![\w$€£.]){_SIGN}{_SYMBOL}(?:(?<=[Rr]s)\.)?\s?{_AMOUNT}{_MAGNITUDE}?{_RATE}?(?!\d)(?:(?<=\d)\s?USD\b)?",
         _amount,
     ),
     rule(
@@ -80,6 +94,7 @@ RULES: list[Rule] = [
         rf"(?<![\w.,]){_SIGN}{_AMOUNT}(?:{DASH}(?P<last>{NUMBER}))?{_MAGNITUDE}?\s?{_SYMBOL}(?!\w|\d){_RATE}?",
         _amount,
     ),
+    rule("money", rf"(?<![\w$€£.]){_SYMBOL}{_INNER_SIGN}{_AMOUNT}{_MAGNITUDE}?(?!\d)", _amount),
     rule("money", rf"(?<![\w.,])({NUMBER})\s?(¢|c(?=\s(?:a|per|each)\b))", _cents),
     rule("money", r"(?<![\w.,])([1-9]\d?)(p)\b(?!\.\d)", _cents),
 ]

@@ -11,6 +11,7 @@ from koe_text.edits import Draft, Edit
 from koe_text.english import (
     addresses,
     cardinals,
+    codes,
     dates,
     electronic,
     formulas,
@@ -18,6 +19,7 @@ from koe_text.english import (
     measures,
     money,
     phones,
+    references,
     romans,
     sequences,
     symbols,
@@ -31,6 +33,8 @@ from koe_text.wetext_library import Wetext
 _FOR_SPOKENFORM = re.compile(r"\d|[^\W\d_]\.(?=\s*[^\s\"'”’)])|[^\w\s.,;:!?'\"“”‘’()\[\]\-–—…/\ue000]")
 """What spokenform could have something to say to: digits, abbreviations and symbols."""
 _DIGIT = re.compile(r"\d")
+_SAID = re.compile(r"[^\s|^~_*\\`{}]")
+"""What is not said on its own: bars, carets, tildes, stars and braces are layout."""
 _LEFT = re.compile(r"(?:\S*(?:\d|[^\w\s.,;:!?'\"“”‘’()\[\]\-–—…/\ue000])\S*)(?:\s+\S*\d\S*)*")
 """Words that still hold digits or symbols."""
 
@@ -66,29 +70,44 @@ class English(Normalizer):
         still_open = draft.open_text
         for span in pieces(draft.text):
             if _FOR_SPOKENFORM.search(still_open, span.start, span.end):
-                edits = self._spokenform.edits(draft.text[span.start : span.end], "en")
+                piece = draft.text[span.start : span.end]
+                edits = self._spokenform.edits(piece, "en")
                 yield from _shifted(
-                    (edit for edit in edits if not _DIGIT.search(edit.text or "")), span.start
+                    (
+                        edit
+                        for edit in edits
+                        if not _DIGIT.search(edit.text or "") and _SAID.search(piece, edit.start, edit.end)
+                    ),
+                    span.start,
                 )
 
     def _second_pass(self, text: str) -> Iterable[Edit]:
         for span in pieces(text):
             for match in _LEFT.finditer(text, span.start, span.end):
+                if _SAID.search(match[0]) is None:
+                    continue
                 yield from _shifted(self._wetext.edits(match[0], "en"), match.start())
 
 
 def _all_rules(*, day_first: bool) -> list[Rule]:
     return [
+        *codes.RULES,
         *electronic.RULES,
         *phones.RULES,
+        *dates.TIMESTAMPS,
+        *references.RULES,
         *dates.numeric(day_first=day_first),
         *times.RULES,
         *money.RULES,
         *addresses.RULES,
         *dates.RULES,
         *symbols.WRITTEN,
+        *cardinals.ORDINAL_RANGES,
         *sequences.ORDINALS,
+        *sequences.FORMULAS,
+        *cardinals.COUNTED,
         *measures.RULES,
+        *measures.JOINTS,
         *romans.RULES,
         *formulas.RULES,
         *sequences.GROUPS,

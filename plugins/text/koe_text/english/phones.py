@@ -9,7 +9,7 @@ from koe_text.english.tables import one_of, words
 _SEPARATOR = r"[-. ·–]"
 _EXTENSION = r"(?:,?\s?(?:ext(?:ension)?\.?|x)\s?(?P<ext>\d{1,6}))?"
 _HUNDREDS = {"800": "eight hundred", "900": "nine hundred"}
-_GROUP = re.compile(r"\d+|[A-Z]{3,}")
+_GROUP = re.compile(r"\d+|[A-Za-z]+")
 _SPELLED = one_of(words("sequences", "spelled"))
 
 
@@ -28,10 +28,22 @@ def _groups(match: re.Match[str]) -> str:
 
 def _group(group: str, index: int, groups: list[str]) -> str:
     if group.isalpha():
-        return group.capitalize() if len(group) > 3 else group
+        return group.capitalize() if len(group) > 1 else group
     if index and groups[index - 1] == "1" and group in _HUNDREDS:
         return _HUNDREDS[group]
     return digits(group)
+
+
+def _ten(match: re.Match[str]) -> str | None:
+    """Ten digits without a break are a telephone number, unless they are a round sum."""
+    written = match[0]
+    if written.endswith("000"):
+        return None
+    return ", ".join(digits(part) for part in (written[:3], written[3:6], written[6:]))
+
+
+def _digits(match: re.Match[str]) -> str:
+    return digits(match[0])
 
 
 def _after_word(match: re.Match[str]) -> str:
@@ -42,7 +54,7 @@ RULES: list[Rule] = [
     rule(
         "telephones",
         rf"(?<![\w.])(?P<body>(?:\+?1{_SEPARATOR}?\s?)?\(?[2-9]\d{{2}}\)?{_SEPARATOR}{{0,2}}\d{{3}}{_SEPARATOR}"
-        rf"\d{{4}})(?!\d|[-.]\d){_EXTENSION}\b",
+        rf"\d{{4}}(?:-\d{{2,6}}(?![\w-]))?)(?!\d|[-.]\d){_EXTENSION}\b",
         _groups,
         flags=re.IGNORECASE,
     ),
@@ -60,15 +72,27 @@ RULES: list[Rule] = [
         _groups,
         flags=re.IGNORECASE,
     ),
-    rule("telephones", rf"(?<![\w.])1{_SEPARATOR}8\d\d(?:-(?:\d{{1,4}}|[A-Z]{{1,10}})){{1,4}}\b", _groups),
+    rule(
+        "telephones",
+        rf"(?<![\w.])1{_SEPARATOR}8\d\d(?:-(?:\d{{1,4}}|[A-Z\d]{{1,10}}|[a-z]{{4,10}})){{1,4}}\b",
+        _groups,
+    ),
     rule("telephones", r"(?<![\w.-])\d{3}-\d{2}-\d{4}(?![\w-])", _groups),
-    rule("telephones", r"(?<![\w.$€£,-])\d{3}-\d{4}(?![\w-]|\.\d)", _groups),
+    rule(
+        "telephones",
+        rf"(?<![\w.$€£,-])(?P<body>\d{{3}}-\d{{4}})(?![\w-]|\.\d){_EXTENSION}",
+        _groups,
+        flags=re.IGNORECASE,
+    ),
+    rule("telephones", r"(?<![\w.$€£,-])(?P<body>[2-9]\d{9})(?!\w|[.,-]\d)", _ten),
+    rule("telephones", r"(?<![\w.-])3[47]\d\d[ -]\d{6}[ -]\d{5}(?![\w-])", _groups),
+    rule("telephones", r"(?<![\w.$€£,-])(?!\d*000(?!\d))\d{12,40}(?!\w|[.,-]\d)", _digits),
     rule("telephones", r"(?<![\w.])0\d{1,4}(?:[ -]\d{2,4}){2,4}(?![\w-])", _groups),
     rule("telephones", r"(?<![\w.-])\d{4}(?:[ -]\d{4}){3}(?![\w-])", _groups),
     rule("telephones", r"(?<![\w.-])97[89](?:[ -]\d{1,7}){3,4}(?![\w-])", _groups),
     rule(
         "telephones",
-        rf"\b({_SPELLED}(?:\s(?:is|number|no\.?|#))?\s?:?\s?)(\d{{3,12}})(?![\w,-]|\.\d)",
+        rf"\b({_SPELLED}(?:\s(?:is|number|no\.?|#))?\s?:?\s?)(\d{{3,12}})(?![\w-]|[.,]\d)",
         _after_word,
         flags=re.IGNORECASE,
     ),

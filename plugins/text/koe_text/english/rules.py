@@ -9,6 +9,7 @@ from koe.api import Span
 
 from koe_text.edits import Edit, masked
 from koe_text.english.numbers import cardinal, fraction, number
+from koe_text.english.tables import one_of, words
 from koe_text.starters import begins_sentence
 
 Speak: TypeAlias = Callable[[re.Match[str]], str | None]
@@ -24,8 +25,10 @@ VULGAR = {
 _VULGAR = "[" + "".join(VULGAR) + "]"
 QUANTITY = rf"(?:\d+\s?{_VULGAR}|{_VULGAR}|\d{{1,4}}[ -]\d{{1,3}}/\d{{1,3}}|\d{{1,4}}/\d{{1,4}}|{NUMBER})"
 """A number, a fraction or both."""
-_ARTICLE = re.compile(r"(?:^|\s)[Aa]n?\s$")
-_NOUN = re.compile(r"\s(?!(?:of|and|or|to|in|at|on|per|from|for|by|with|a|is|was)\b)[a-z]")
+_ARTICLE = re.compile(
+    r"(?<![\w'’-])(?:[Aa]n?|[Tt]he|[Oo]ne|[Tt]wo|[Tt]hree|[Ff]our|[Ff]ive|[Ss]ix|[Tt]en)\s$"
+)
+_NOUN = re.compile(rf"\s(?!{one_of(words('grammar', 'no_noun'))}\b)[a-z]")
 _MIXED = re.compile(rf"(?:(\d+)[ -]?)??(?:(\d+)\s?/\s?(\d+)|({_VULGAR}))")
 
 
@@ -91,7 +94,7 @@ def is_one(text: str) -> bool:
 
 def is_adjective(match: re.Match[str]) -> bool:
     """Whether a quantity stands between article and noun: "a 10 mm bolt", "a $5 bill"."""
-    before = match.string[max(0, match.start() - 3) : match.start()]
+    before = match.string[max(0, match.start() - 7) : match.start()]
     return _ARTICLE.search(before) is not None and _NOUN.match(match.string, match.end()) is not None
 
 

@@ -8,6 +8,9 @@ from koe_text.english.tables import one_of, words
 
 _RUN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|-")
 _LONGEST_CARDINAL = 4
+_UNITS = frozenset("kKmMgGlLsShHVWANJ")
+_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_ATOMS = re.compile(r"[A-Z][a-z]?|\d+|[()]")
 _SOFTWARE = one_of(words("sequences", "software"))
 
 
@@ -57,6 +60,31 @@ def _hyphenated(match: re.Match[str]) -> str:
     return f"{number(match[1])}-"
 
 
+def _formula(match: re.Match[str]) -> str:
+    """H₂SO₄ as "H two S O four"."""
+    plain = match[0].translate(_LOWERED)
+    return " ".join(cardinal(int(run)) if run.isdecimal() else run for run in _ATOMS.findall(plain))
+
+
+def _sub(match: re.Match[str]) -> str:
+    """x_1 and x₁ as "X sub one"."""
+    written = (match[2] or match[3]).translate(_LOWERED)
+    return f"{match[1].upper()} sub {cardinal(int(written)) if written.isdecimal() else written.upper()}"
+
+
+def _decimal_and_letter(match: re.Match[str]) -> str | None:
+    """3.0b, 7.5B; where the letter is a unit, a rule for measures reads it."""
+    return None if match[2] in _UNITS else f"{number(match[1])} {match[2].upper()}"
+
+
+def _wireless(match: re.Match[str]) -> str:
+    return f"eight oh two dot {cardinal(int(match[1]))} {match[2].upper()}".strip()
+
+
+def _variant(match: re.Match[str]) -> str:
+    return f"{match[1]} {number(match[2])} {match[3].upper()}"
+
+
 def _numbered(match: re.Match[str]) -> str:
     plural = "s" if match["plural"] else ""
     word = "Number" if match["word"][:1] == "N" else "number"
@@ -76,12 +104,35 @@ def _lines(match: re.Match[str]) -> str:
 
 
 ORDINALS: list[Rule] = [
-    rule("ordinals", r"(?<![\w.])(\d{1,3}(?:,\d{3})+|\d{1,15})(?:st|nd|rd|th|ST|ND|RD|TH|º|ª)\b", _nth),
+    rule(
+        "ordinals",
+        r"(?<![\w.])(?<!\d/)(\d{1,3}(?:,\d{3})+|\d{1,15})(?:(?:-|\s(?=(?:nd|rd|th)\b))?(?:st|nd|rd|th)|ST|ND|RD|TH|ˢᵗ|ⁿᵈ|ʳᵈ|ᵗʰ|º|ª)"
+        r"(?!\w)",
+        _nth,
+    ),
 ]
 
 GROUPS: list[Rule] = [
     rule("serials", r"(?<![\w.,$])\d+(?:-\d+){2,}(?![\w]|-\w)", _groups),
 ]
+
+FORMULAS: list[Rule] = [
+    rule(
+        "serials",
+        r"(?<![\w.,$€£])(\d{1,4}\.\d{1,4})(?![eE]\d)([A-Za-z])(?![\w/²³]|\.\d)",
+        _decimal_and_letter,
+    ),
+    rule(
+        "serials",
+        r"(?<!\w)(?=[^\W_]*[₀-₉])(?:[A-Z][a-z]?[₀-₉]{0,3}|\([A-Z][A-Za-z₀-₉]{1,8}\)[₀-₉]{0,2}){1,12}(?!\w)",
+        _formula,
+        digits=False,
+    ),
+    rule("math", r"(?<!\w)([A-Za-zα-ω])(?:_(\d{1,2}|[a-z])|([₀-₉]{1,3}))(?!\w)", _sub, digits=False),
+    rule("serials", r"(?<![\w.])802\.(1|11|3|15)([a-z]{0,2})(?!\w|\.\d)", _wireless),
+    rule("serials", r"\b(iPhone|Pixel|Galaxy|iPad|Xbox|Nexus)\s(\d{1,3})([a-z])\b", _variant),
+]
+"""Chemical formulae, subscripts and names whose last letter is no unit."""
 
 RULES: list[Rule] = [
     rule(

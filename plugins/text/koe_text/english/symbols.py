@@ -8,11 +8,21 @@ from koe_text.english.tables import one_of, table, words
 
 _WRITTEN = table("written")
 _SYMBOLS = table("symbols")
+_BEFORE_NUMBERS = table("before_numbers")
+_BEFORE_NAMES = table("before_names")
 _CAN_END = words("abbreviations", "ends")
 
 
 def _written(match: re.Match[str]) -> str:
     return _WRITTEN[match[0]] + (sentence_end(match) if match[0] in _CAN_END else "")
+
+
+def _before_number(match: re.Match[str]) -> str:
+    return f"{_BEFORE_NUMBERS[match[1]]} "
+
+
+def _before_name(match: re.Match[str]) -> str:
+    return _BEFORE_NAMES[match[1]]
 
 
 def _initials(match: re.Match[str]) -> str:
@@ -43,7 +53,11 @@ def _leftover(match: re.Match[str]) -> str:
 
 
 WRITTEN: list[Rule] = [
-    rule("abbreviations", rf"(?<![\w./&]){one_of(_WRITTEN)}(?![\w&]|\.\w)", _written, digits=False),
+    rule("abbreviations", rf"(?<![\w.])({one_of(_BEFORE_NUMBERS)})\s?(?=\d)", _before_number),
+    rule(
+        "abbreviations", rf"(?<![\w.])({one_of(_BEFORE_NAMES)})(?=\s[A-Z][a-z])", _before_name, digits=False
+    ),
+    rule("abbreviations", rf"(?<![\w./&-]){one_of(_WRITTEN)}(?![\w&]|\.\w)", _written, digits=False),
     rule("abbreviations", r"(?<![\w.])(?:[A-Z]\.){2,}(?![\w.])", _initials, digits=False),
 ]
 

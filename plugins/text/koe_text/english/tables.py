@@ -27,6 +27,20 @@ def forms(name: str) -> Mapping[str, tuple[str, ...]]:
     return {written: tuple(spoken) for written, spoken in _tables()[name].items()}
 
 
+def in_any_case(table: Mapping[str, tuple[str, ...]], but: frozenset[str]) -> Mapping[str, tuple[str, ...]]:
+    """The table with its words of letters also in lower and in upper case, where that is not another word.
+
+    `but` are the forms that mean something else, such as ATM.
+    """
+    found = dict(table)
+    for written, spoken in table.items():
+        if len(written) > 1 and written.isascii():
+            for other in (written.lower(), written.upper()):
+                if other not in but:
+                    found.setdefault(other, spoken)
+    return found
+
+
 def words(name: str, key: str) -> frozenset[str]:
     """A list of words."""
     return frozenset(_tables()[name][key].split())
