@@ -238,7 +238,7 @@ class Inspector:
 
     def _looked_up(self, part: Segment) -> tuple[Segment, InspectedStep | None]:
         """The part after the lexicon, and that step; None where there is no lexicon."""
-        if not (self.job.lexicons or self.pipeline.lexicons.current()):
+        if not (self.job.lexicon or self.pipeline.lexicons.current()):
             return part, None
         looked_up, found = self.pipeline.look_up(part, self.job)
         entries = tuple(

@@ -54,14 +54,14 @@ class Job:
     """One utterance on its way: who speaks it, and the budgets of its segments, which are used up.
 
     `ignored` takes the names of what its markup asks for and the engine cannot do, and `lexicon` where it
-    cannot be told how a word is spoken. `lexicons` are tried in order; those of the config come last.
+    cannot be told how a word is spoken. `lexicon` is the request's own, made when it is first asked for.
     """
 
     engine: OpenEngine
     clock: StageClock
     budgets: Iterator[int]
     ignored: set[str] = field(factory=set)
-    lexicons: tuple[Lexicon, ...] = ()
+    lexicon: Callable[[], Lexicon] | None = None
 
 
 @frozen
@@ -160,7 +160,8 @@ class Pipeline:
         )
         found: tuple[Pronounced, ...] = ()
         with job.clock.measure(Stage.NORMALIZE):
-            for lexicon in (*job.lexicons, self.lexicons.current()):
+            own = (job.lexicon(),) if job.lexicon is not None else ()
+            for lexicon in (*own, self.lexicons.current()):
                 segment, more = pronounced(segment, lexicon, reading)
                 found += more
         if any(one.heard is None for one in found):
@@ -191,12 +192,11 @@ class Pipeline:
         clock: StageClock,
         pace: Pace,
         ignored: set[str] | None = None,
-        lexicon: Lexicon | None = None,
+        lexicon: Callable[[], Lexicon] | None = None,
     ) -> Job:
         """What one utterance needs; `pace` says how its segments grow, `lexicon` is the request's own."""
         budgets = pace.budgets(self.segment_phonemes(engine))
-        own = (lexicon,) if lexicon else ()
-        return Job(engine, clock, budgets, set() if ignored is None else ignored, own)
+        return Job(engine, clock, budgets, set() if ignored is None else ignored, lexicon)
 
     def segment_phonemes(self, engine: OpenEngine) -> int:
         """The most phoneme symbols in one segment for `engine`."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 
 from attrs import evolve, frozen
 
@@ -157,9 +157,9 @@ class Validator:
         return self.formats[name]
 
 
-def request_lexicon(request: SpeechRequest) -> Lexicon | None:
-    """The request's own entries, where it has some."""
-    return Lexicon(in_order(_held(request))) if request.lexicon else None
+def request_lexicon(request: SpeechRequest) -> Callable[[], Lexicon] | None:
+    """Makes the lexicon of the request's own entries, once, where it has some: not on the event loop."""
+    return cache(lambda: Lexicon(in_order(_held(request)))) if request.lexicon else None
 
 
 def _held(request: SpeechRequest) -> list[Held]:

@@ -69,9 +69,13 @@ def _unsayable(entry: LexiconEntry, vocabularies: Mapping[str, frozenset[str]]) 
     """One message for each engine that has symbols for it in none of the languages it is for."""
     languages = _languages(entry)
     for engine, vocabulary in vocabularies.items():
-        unknown = [unknown_symbols(entry.sounds, language, vocabulary) for language in languages]
-        if all(unknown):
-            named = ", ".join(f"{symbol!r} (U+{ord(symbol):04X})" for symbol in unknown[0])
+        unknown: list[str] = []
+        for language in languages:
+            unknown = unknown_symbols(entry.sounds, language, vocabulary)
+            if not unknown:
+                break
+        if unknown:
+            named = ", ".join(f"{symbol!r} (U+{ord(symbol):04X})" for symbol in unknown)
             yield (
                 f"{entry.word!r}: engine {engine!r} has no phoneme symbol {named} for /{entry.sounds}/. "
                 f"It has {''.join(sorted(vocabulary)).strip()}"
@@ -81,5 +85,5 @@ def _unsayable(entry: LexiconEntry, vocabularies: Mapping[str, frozenset[str]]) 
 def _languages(entry: LexiconEntry) -> Sequence[str]:
     """The languages that its IPA may be read in, as far as that makes a difference."""
     if not entry.language:
-        return ("", *_ENGLISH)
+        return (*_ENGLISH, "")
     return _ENGLISH if entry.language.lower() == "en" else (entry.language,)

@@ -7,7 +7,7 @@ from attrs import evolve, field, frozen
 
 from koe.lexicon.entries import LexiconEntry, entry_of
 from koe.lexicon.matching import Held, Origin
-from koe.lexicon.words import tokens
+from koe.lexicon.words import written
 from koe.problems import MOST_PROBLEMS, Problem
 from koe.wording import shown
 
@@ -92,5 +92,5 @@ def _identity(entry: LexiconEntry) -> object:
     """Equal for entries of which only the first could ever be found."""
     word: object = entry.word
     if entry.case == "ignore":
-        word = tuple((token.gap, token.key) for token in tokens(entry.word.strip()))
+        word = written(entry.word).casefold()
     return word, entry.language.lower(), entry.case, entry.tags

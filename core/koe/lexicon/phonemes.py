@@ -41,5 +41,5 @@ def engine_symbols(ipa: str, language: str, vocabulary: frozenset[str] | None) -
 
 def unknown_symbols(ipa: str, language: str, vocabulary: frozenset[str]) -> list[str]:
     """The symbols that an engine lacks, in order."""
-    symbols = kokoro_symbols(ipa, language)
-    return list(dict.fromkeys(one for one in symbols if one not in vocabulary and not one.isspace()))
+    symbols = dict.fromkeys(kokoro_symbols(ipa, language))
+    return [one for one in symbols if one not in vocabulary and not one.isspace()]
