@@ -3,8 +3,11 @@
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from koe.lexicon.entries import LexiconEntry
 from koe.lexicon.matching import Lexicon, Origin
+from koe.lexicon.words import written
 from koe.types import Span
 
 HERE = Origin("here")
@@ -104,6 +107,20 @@ def test_exact_words_are_compared_as_they_are_written():
 def test_protected_places_are_left_alone():
     hits = lexicon("New York", "York").find("New York York", "en", lambda start, _end: start < 5)
     assert [hit.span for hit in hits] == [Span(9, 13)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    text=st.text("ab.'’-/@_4 \n東å\u030a\ud800", max_size=60), language=st.sampled_from(["en", "fr", "ja"])
+)
+def test_hits_are_in_order_apart_and_say_their_word(text, language):
+    book = lexicon("a", "a b", "b-a", "4", "東", "å", "a'b", "ab.a")
+    end = 0
+    for hit in book.find(text, language):
+        assert end <= hit.span.start < hit.span.end <= len(text)
+        word = text[hit.span.start : hit.span.end - len(hit.possessive)]
+        assert written(word).casefold() == written(hit.entry.word).casefold()
+        end = hit.span.end
 
 
 @pytest.mark.parametrize("unit", ["a ", "@", "'", "a@ ", "://", "東", " ", "\n a", "a\u0301", "x.y-z's "])

@@ -77,6 +77,18 @@ class PhonemizerConformance:
             for word in phonemizer.phonemize(self.segment(text)):
                 assert word.text in text[word.source.start : word.source.end], word
 
+    def test_parts_of_speech_are_those_of_words_in_order_or_unknown(self, phonemizer: Phonemizer) -> None:
+        told = [phonemizer.parts_of_speech(self.segment(text)) for text in (*self.sentences, *_ODD)]
+        assert len({tags is None for tags in told}) == 1, (
+            "it depends on the language alone whether it can tell"
+        )
+        for text, tags in zip((*self.sentences, *_ODD), told, strict=True):
+            position = 0
+            for word, tag in tags or ():
+                assert position <= word.start < word.end <= len(text), word
+                assert tag, word
+                position = word.end
+
     def test_no_letter_or_digit_is_left_out(self, phonemizer: Phonemizer) -> None:
         for text in self.sentences:
             spoken = "".join(word.text for word in phonemizer.phonemize(self.segment(text)))
