@@ -4,15 +4,16 @@ import sys
 from pathlib import Path
 
 from cyclopts import App
-from koe.api import Normalizer, Segment, VoiceMix
+from koe.api import Segment, VoiceMix
 
 from koe_text.scorecard import read_cases, score
+from koe_text.umbrella import Normalize
 
 CASES = Path("tests/plugins/text/cases")
 
 
-def normalize_command(normalizer: Normalizer) -> App:
-    """The command, which runs `normalizer`."""
+def normalize_command(normalizer: Normalize) -> App:
+    """The command, which runs `pipeline.normalize`, and `normalizer` where that is empty."""
     app = App(name="normalize", help="Write lines from standard input as they would be spoken.")
 
     @app.default
@@ -37,15 +38,15 @@ def normalize_command(normalizer: Normalizer) -> App:
     return app
 
 
-def normalized(normalizer: Normalizer, line: str, language: str) -> str:
+def normalized(normalizer: Normalize, line: str, language: str) -> str:
     """One line as it would be spoken, in one line."""
     if not line.strip():
         return line
-    segments = normalizer.normalize(Segment(line, VoiceMix.of("none"), language))
+    segments = normalizer.as_configured(Segment(line, VoiceMix.of("none"), language))
     return " ".join(segment.text.replace("\n", " ") for segment in segments)
 
 
-def _scorecard(normalizer: Normalizer, folder: Path, *, wrong: bool) -> int:
+def _scorecard(normalizer: Normalize, folder: Path, *, wrong: bool) -> int:
     card = score(read_cases(folder), lambda written, language: normalized(normalizer, written, language))
     for line in card.lines():
         sys.stdout.write(line + "\n")

@@ -1,6 +1,6 @@
 """The normalizer `normalize`: all of this plugin in one, chosen by language."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from koe.api import Normalizer, Segment
 
@@ -15,6 +15,20 @@ class Normalize(Normalizer):
         self._by_language = {
             language: normalizer for normalizer in by_language for language in normalizer.languages or ()
         }
+
+        self._pipeline: Sequence[Normalizer] = ()
+
+    def use_pipeline(self, normalizers: Sequence[Normalizer]) -> None:
+        self._pipeline = tuple(normalizers)
+
+    def as_configured(self, segment: Segment) -> Iterable[Segment]:
+        """What the normalizers of `pipeline.normalize` make of it; this one where none is configured."""
+        language = segment.language.partition("-")[0].lower()
+        segments: Iterable[Segment] = [segment]
+        for normalizer in self._pipeline or [self]:
+            if normalizer.languages is None or language in normalizer.languages:
+                segments = _each(normalizer, segments)
+        return segments
 
     def normalize(self, segment: Segment) -> Iterable[Segment]:
         segments: Iterable[Segment] = [segment]

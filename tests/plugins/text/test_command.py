@@ -27,6 +27,12 @@ def test_the_language_chooses_the_words(koe):
     assert koe("--language", "fr", text="J'ai 3 chats.\n")[1] == "J'ai trois chats.\n"
 
 
+def test_what_the_config_puts_into_the_pipeline_is_what_runs(koe):
+    chosen = ("--set", 'pipeline.normalize=["segment"]')
+    assert koe(*chosen, text="**It** is 5.\n")[1] == "**It** is 5.\n"
+    assert koe("--set", 'pipeline.normalize=["clean", "european"]', text="**It** is 5.\n")[1] == "It is 5.\n"
+
+
 def test_a_line_of_markup_alone_is_still_a_line(koe):
     assert koe(text="---\nnext 1\n")[1] == "\nnext one\n"
 

@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from koe_text.pieces import MAX_CHARACTERS, pieces
+from koe.api import MAX_CHARACTERS, pieces
 
 
 @given(st.text("ab ,.;。1", max_size=2_000))

@@ -3,8 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from koe.api import GivenPhonemes, Span
-from koe_text.edits import CLOSED, Draft, Edit, rewritten
+from koe.api import CLOSED, Draft, Edit, GivenPhonemes, Span, rewritten
 
 from tests.plugins.text.build import segment
 

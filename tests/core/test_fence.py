@@ -1,8 +1,8 @@
 """A library that fails, or would take too long, leaves the text as written and says so."""
 
 import pytest
+from koe.api import Fence
 from koe.notes import collected_notes
-from koe_text.fence import Fence
 from structlog.testing import capture_logs
 
 
