@@ -5,7 +5,7 @@ import io
 import av
 import numpy as np
 
-FRAME_SAMPLES = {"mp3": 1152, "opus": 960, "aac": 1024, "flac": 4608, "wav": 1, "pcm": 1, "vorbis": 2048}
+FRAME_SAMPLES = {"mp3": 576, "opus": 960, "aac": 1024, "flac": 4608, "wav": 1, "pcm": 1, "vorbis": 2048}
 """The most samples that one codec frame holds, at 24 kHz (Opus: 20 ms at 48 kHz)."""
 
 

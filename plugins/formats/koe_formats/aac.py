@@ -4,19 +4,25 @@ from typing import ClassVar
 
 from koe.api import AudioFormat, Encoder, StreamInfo
 
-from koe_formats.av_encoder import AvEncoder, Recipe
+from koe_formats.av_encoder import Recipe
 from koe_formats.options import choose_bitrate, choose_sample_rate
+from koe_formats.run_up import RunUp, TrimmedEncoder
 
 LOWEST_BITRATE = 8_000
 BITS_PER_SAMPLE = 6
 """A frame of 1024 samples holds at most 6144 bits (ISO/IEC 14496-3)."""
+FRAME_SAMPLES = 1_024
+LEAST_FRAMES = 3
+"""FFmpeg takes two for something else."""
+RUN_UP = RunUp(FRAME_SAMPLES, delay=FRAME_SAMPLES, skip=1, quiet=FRAME_SAMPLES, least_frames=LEAST_FRAMES)
 
 
 class AacFormat(AudioFormat):
     """AAC-LC in ADTS.
 
-    ADTS cannot say that its first frame (1024 samples, 43 ms at 24 kHz) is only the codec's run-up: every
-    player plays it, as silence, and the last frame to its end.
+    ADTS cannot say that its first frame (1024 samples, 43 ms at 24 kHz) is only the codec's run-up, so it is
+    not sent. The second one alone is only right about silence: audio that begins sooner than 1024 samples
+    gets as much silence as that takes.
     """
 
     name = "aac"
@@ -43,4 +49,4 @@ class AacFormat(AudioFormat):
             codec_options={"aac_coder": "fast"},
             needs_audio=True,
         )
-        return AvEncoder(recipe, info)
+        return TrimmedEncoder(recipe, info, RUN_UP)

@@ -61,14 +61,18 @@ class AvEncoder(Encoder):
 
     def flush(self) -> bytes:
         self._encode(self._intake.drain())
-        if self._fed == 0 and self._recipe.needs_audio:
-            self._encode(np.zeros(1, np.float32))
+        self._finish()
         self._mux_last(self._stream.encode(None))
         self._container.close()
         return self._sink.take_all()
 
     def close(self) -> None:
         self._container.close()
+
+    def _finish(self) -> None:
+        """Feed what is still missing before the codec is asked for the rest."""
+        if self._fed == 0 and self._recipe.needs_audio:
+            self._encode(np.zeros(1, np.float32))
 
     def _configure(self) -> None:
         context = self._stream.codec_context

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 from koe.api import StreamInfo
-from koe.testing.audio import correlation, cut, decode_audio, speechlike
+from koe.testing.audio import correlation, cut, decode_audio, speechlike, tone
 from koe_formats.aac import AacFormat
 from koe_formats.flac import FlacFormat
 from koe_formats.intake import to_int16
-from koe_formats.mp3 import CODEC_DELAY, Mp3Format
+from koe_formats.mp3 import Mp3Format, run_up
 from koe_formats.opus import OpusFormat
 from koe_formats.vorbis import VorbisFormat
 
@@ -53,13 +53,28 @@ def test_a_whole_mp3_plays_without_the_codecs_silence_and_at_its_own_length(leng
     assert correlation(SPEECH[:length], decoded[:length], 0) > 0.9
 
 
+def _lead_in(rate):
+    """What a streamed MP3 begins with, in samples."""
+    begins = run_up(rate)
+    return begins.delay - begins.skip * begins.frame_samples
+
+
+@pytest.mark.parametrize(("rate", "lead_in"), [(8_000, 529), (24_000, 529), (32_000, 1_105), (48_000, 1_105)])
+def test_a_streamed_mp3_begins_with_what_no_frame_holds_alone(rate, lead_in):
+    assert _lead_in(rate) == lead_in
+    beep = tone(1_000, 0.2, RATE)
+    decoded, _ = decode_audio(encode(Mp3Format(), beep, output_sample_rate=rate))
+
+    assert np.flatnonzero(np.abs(decoded) > 0.25)[0] == pytest.approx(lead_in, abs=rate * 0.003)
+
+
 @pytest.mark.parametrize("rate", [8_000, 24_000, 44_100])
 @pytest.mark.parametrize("length", [2_400, 24_000, 24_001, 24_300])
 def test_a_streamed_mp3_ends_with_the_frame_of_its_last_sample(rate, length):
     decoded, _ = decode_audio(encode(Mp3Format(), SPEECH[:length], output_sample_rate=rate))
 
     frame = 1_152 if rate >= 32_000 else 576
-    excess = len(decoded) - round(length * rate / RATE) - CODEC_DELAY
+    excess = len(decoded) - round(length * rate / RATE) - _lead_in(rate)
     assert 0 <= excess < frame
 
 
@@ -82,7 +97,7 @@ def test_an_mp3_is_frames_from_its_first_byte_on():
 @pytest.mark.parametrize(
     ("audio_format", "mode", "beyond"),
     [
-        (Mp3Format(), "stream", CODEC_DELAY + 576),
+        (Mp3Format(), "stream", 529 + 576),
         (Mp3Format(), "whole", 0),
         (VorbisFormat(), "stream", 0),
         (VorbisFormat(), "whole", 0),

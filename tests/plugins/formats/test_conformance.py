@@ -6,7 +6,7 @@ from koe.api import AudioFormat, Samples
 from koe.testing.conformance.formats import AudioFormatConformance
 from koe_formats.aac import AacFormat
 from koe_formats.flac import FlacFormat
-from koe_formats.mp3 import CODEC_DELAY, Mp3Format
+from koe_formats.mp3 import Mp3Format
 from koe_formats.opus import OpusFormat
 from koe_formats.pcm import PcmFormat, WavFormat
 from koe_formats.vorbis import VorbisFormat
@@ -38,7 +38,8 @@ class TestPcm(AudioFormatConformance):
 
 class TestMp3(AudioFormatConformance):
     frame_samples = 576
-    stream_lead_in_samples = CODEC_DELAY
+    stream_lead_in_samples = 529
+    stream_least_samples = 2 * 576
 
     @pytest.fixture
     def audio_format(self) -> AudioFormat:
@@ -65,6 +66,8 @@ class TestAac(AudioFormatConformance):
     frame_samples = 1_024
     stream_lead_in_samples = 1_024
     whole_lead_in_samples = 1_024
+    stream_least_samples = 3 * 1_024
+    whole_least_samples = 3 * 1_024
 
     @pytest.fixture
     def audio_format(self) -> AudioFormat:
