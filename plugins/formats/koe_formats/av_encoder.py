@@ -10,6 +10,7 @@ from koe.api import AudioChunk, Encoder, Samples, StreamInfo
 
 from koe_formats.intake import Intake, to_int16
 from koe_formats.sink import open_sink
+from koe_formats.tags import known
 
 if TYPE_CHECKING:
     from av import AudioStream, Packet
@@ -50,6 +51,7 @@ class AvEncoder(Encoder):
         self._sink = open_sink(info.mode)
         options = {**recipe.container_options, **(STREAM_OPTIONS if info.mode == "stream" else {})}
         self._container = av.open(self._sink, "w", format=recipe.container, options=options)
+        self._container.metadata.update(known(info.tags))
         stream = self._container.add_stream(recipe.codec, rate=recipe.sample_rate)
         self._stream = cast("AudioStream", stream)
         self._configure()

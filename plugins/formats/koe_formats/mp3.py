@@ -14,6 +14,9 @@ MPEG2_FROM_HZ = 16_000
 CODEC_DELAY = 576 + 529
 """Samples by which LAME and then every layer III decoder delay."""
 
+ID3_VERSION = "3"
+"""Of the tags before the first frame, where there are any: ID3v2.3, which every player reads."""
+
 LEAST_FRAMES = 2
 """A single frame is not enough for FFmpeg to recognise the format."""
 
@@ -55,7 +58,7 @@ class Mp3Format(AudioFormat):
             sample_rate=sample_rate,
             sample_format="fltp",
             bitrate=bitrate,
-            container_options={"write_xing": whole, "id3v2_version": "0"},
+            container_options={"write_xing": whole, "id3v2_version": ID3_VERSION if info.tags else "0"},
             # A frame that borrows no bits from the ones before it can be played as soon as it is there.
             codec_options={"reservoir": whole, "compression_level": str(self._compression_level)},
             needs_audio=True,

@@ -7,6 +7,7 @@ from koe.api import AudioChunk, AudioFormat, Encoder, StreamInfo
 
 from koe_formats.intake import Intake, to_int16
 from koe_formats.options import choose_sample_rate, refuse_bitrate
+from koe_formats.tags import info_chunk
 
 UNKNOWN_SIZE = 0xFFFFFFFF
 """What the sizes in a WAV header say while nobody knows them; players then read to the end."""
@@ -43,8 +44,8 @@ class WavFormat(AudioFormat):
         sample_rate = choose_sample_rate(self, info)
         intake = Intake(info.sample_rate, sample_rate)
         if info.mode == "whole":
-            return WholeWavEncoder(intake, sample_rate)
-        return StreamWavEncoder(intake, sample_rate)
+            return WholeWavEncoder(intake, sample_rate, info_chunk(info.tags))
+        return StreamWavEncoder(intake, sample_rate, info_chunk(info.tags))
 
 
 class PcmEncoder(Encoder):
@@ -61,9 +62,9 @@ class PcmEncoder(Encoder):
 class StreamWavEncoder(PcmEncoder):
     """The header goes out with the first bytes and leaves the length open."""
 
-    def __init__(self, intake: Intake, sample_rate: int) -> None:
+    def __init__(self, intake: Intake, sample_rate: int, tags: bytes = b"") -> None:
         super().__init__(intake)
-        self._header = wav_header(sample_rate, None)
+        self._header = wav_header(sample_rate, None, tags)
 
     def feed(self, chunk: AudioChunk) -> bytes:
         return self._take_header() + super().feed(chunk)
@@ -79,9 +80,10 @@ class StreamWavEncoder(PcmEncoder):
 class WholeWavEncoder(PcmEncoder):
     """Keeps the samples until the header can tell how many there are."""
 
-    def __init__(self, intake: Intake, sample_rate: int) -> None:
+    def __init__(self, intake: Intake, sample_rate: int, tags: bytes = b"") -> None:
         super().__init__(intake)
         self._sample_rate = sample_rate
+        self._tags = tags
         self._data = bytearray()
 
     def feed(self, chunk: AudioChunk) -> bytes:
@@ -90,19 +92,23 @@ class WholeWavEncoder(PcmEncoder):
 
     def flush(self) -> bytes:
         self._data += super().flush()
-        return wav_header(self._sample_rate, len(self._data)) + bytes(self._data)
+        return wav_header(self._sample_rate, len(self._data), self._tags) + bytes(self._data)
 
     def close(self) -> None:
         self._data = bytearray()
 
 
-def wav_header(sample_rate: int, data_bytes: int | None) -> bytes:
-    """The 44 bytes before the samples; None leaves the length open, and so do 4 GiB and more."""
-    riff_bytes = UNKNOWN_SIZE if data_bytes is None else min(data_bytes + 36, UNKNOWN_SIZE)
+def wav_header(sample_rate: int, data_bytes: int | None, tags: bytes = b"") -> bytes:
+    """What stands before the samples: 44 bytes and the chunk with `tags`.
+
+    None leaves the length open, and so do 4 GiB and more.
+    """
+    riff_bytes = UNKNOWN_SIZE if data_bytes is None else min(data_bytes + 36 + len(tags), UNKNOWN_SIZE)
     data_bytes = UNKNOWN_SIZE if data_bytes is None else min(data_bytes, UNKNOWN_SIZE)
     layout = (16, 1, 1, sample_rate, sample_rate * BYTES_PER_SAMPLE, BYTES_PER_SAMPLE, 8 * BYTES_PER_SAMPLE)
     return (
         struct.pack("<4sI4s", b"RIFF", riff_bytes, b"WAVE")
         + struct.pack("<4sIHHIIHH", b"fmt ", *layout)
+        + tags
         + struct.pack("<4sI", b"data", data_bytes)
     )

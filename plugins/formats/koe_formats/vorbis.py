@@ -8,6 +8,7 @@ from koe.api import AudioChunk, AudioFormat, Encoder, Samples, StreamInfo
 from koe_formats.intake import Intake
 from koe_formats.ogg import PageSink
 from koe_formats.options import choose_sample_rate, refuse_bitrate
+from koe_formats.tags import soundfile_names
 
 BLOCK = 2_048
 """Samples handed to libsndfile at a time. It keeps them on the C stack, and minutes of them overflow it; and
@@ -45,6 +46,8 @@ class VorbisEncoder(Encoder):
             subtype="VORBIS",
             compression_level=1.0 - quality,
         )
+        for name, text in soundfile_names(info.tags).items():
+            setattr(self._file, name, text)
 
     def feed(self, chunk: AudioChunk) -> bytes:
         self._write(self._intake.take(chunk))
