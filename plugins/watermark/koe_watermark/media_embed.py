@@ -43,6 +43,7 @@ TARGETS: Final[Mapping[str, Target]] = {
     "aac": Target("adts", "aac"),
 }
 _DEEP_WAV: Final = {"pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le"}
+_USUAL_LAYOUTS: Final = {1: "mono", 2: "stereo"}
 _SHALLOW: Final = {"u8", "u8p", "s16", "s16p"}
 
 
@@ -119,6 +120,11 @@ class _Reader:
     @property
     def channels(self) -> int:
         return self.stream.codec_context.layout.nb_channels
+
+    @property
+    def layout(self) -> str:
+        """A file that does not say which channel is which has the usual ones, as codecs ask for them."""
+        return _USUAL_LAYOUTS.get(self.channels, self.stream.codec_context.layout.name)
 
     def markings(self, schemes: Sequence[Scheme]) -> list[Marking]:
         """One for each channel."""
@@ -233,7 +239,7 @@ def _encoder(
     rate = _nearest(given.sample_rate, rates) if rates else given.sample_rate
     stream = cast("AudioStream", container.add_stream(codec, rate=rate))
     context = stream.codec_context
-    context.layout = given.layout.name
+    context.layout = reader.layout
     if codec == "flac":
         context.format = "s32" if deep and "flt" not in given.format.name else "s16"
     if bitrate is not None:

@@ -6,7 +6,7 @@ these gains marks as it does. The gains are what `tests/plugins/watermark/oracle
 
 from functools import cache
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from koe.api import StreamInfo
@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from koe_watermark.config import Options
 from koe_watermark.fir import Filter, FilterMarker, design
 from koe_watermark.schemes import Marker, Scheme
+
+if TYPE_CHECKING:
+    from koe_watermark.detector import Detector
 
 BINS: Final = 128
 SAMPLE_RATES: Final = (8_000, 192_000)
@@ -34,6 +37,11 @@ class PerthImplicit(Scheme):
     def open(self, info: StreamInfo) -> Marker:
         """Raises `ValueError` for sample rates outside `SAMPLE_RATES`."""
         return FilterMarker(self._filter(info.sample_rate))
+
+    def detector(self) -> "Detector":
+        from koe_watermark.perth_detector import shared_detector
+
+        return shared_detector()
 
     def _filter(self, sample_rate: int) -> Filter:
         found = self._filters.get(sample_rate)

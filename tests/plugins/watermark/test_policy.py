@@ -90,7 +90,7 @@ def test_events_after_marked_audio_end_with_the_error(monkeypatch, policy):
             with pytest.raises(httpx.RemoteProtocolError):
                 for line in answer.iter_lines():
                     lines.append(json.loads(line)["type"])
-    assert lines[0] == "speech.audio.delta"
+    assert lines[0] == "audio"
     assert lines[-1] == "error"
 
 
