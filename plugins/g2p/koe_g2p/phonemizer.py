@@ -8,6 +8,7 @@ from koe.api import PhonemeWord, Phonemizer, Segment, Span, UnsupportedLanguageE
 from koe_g2p.chinese import chinese
 from koe_g2p.config import G2pConfig
 from koe_g2p.english import English
+from koe_g2p.extras import installed
 from koe_g2p.fallback import Fallbacks, UnknownWords
 from koe_g2p.japanese import japanese
 from koe_g2p.languages import accent_of, primary
@@ -39,11 +40,17 @@ class MisakiPhonemizer(Phonemizer):
         self._fallbacks.use(fallbacks)
 
     def supports(self, language: str) -> bool:
-        """Whether the config gives it the language, and a phonemizer behind it has the IPA it needs."""
+        """Whether the config gives it the language, and a phonemizer behind it has the IPA it needs.
+
+        Japanese and Chinese without their extra are left to a phonemizer behind it, if one has them.
+        """
         wanted = primary(language)
         if wanted not in self._config.languages:
             return False
-        return wanted == "en" or wanted in self._others or self._fallbacks.find(language) is not None
+        if wanted == "en":
+            return True
+        behind = self._fallbacks.find(language) is not None
+        return (not behind or installed(wanted)) if wanted in self._others else behind
 
     def phonemize(self, segment: Segment) -> Sequence[PhonemeWord]:
         """The words of the segment, with curly quotation marks and all other punctuation in their tails.

@@ -30,7 +30,14 @@ def test_british_english_keeps_length(ipa, expected):
 
 @pytest.mark.parametrize(
     ("ipa", "expected"),
-    [("pˈit͡sːa", "pˈiʦːa"), ("ˈa͡ɪɾe", "ˈIɾe"), ("dy-", "dy"), ("bʱ", "bʰ"), ("ˈʊtsəʋ", "ˈʊtsəʋ")],
+    [
+        ("pˈit͡sːa", "pˈiʦːa"),
+        ("ˈa͡ɪɾe", "ˈIɾe"),
+        ("dy-", "dy"),
+        ("bʱ", "bʰ"),
+        ("ˈʊtsəʋ", "ˈʊtsəʋ"),
+        ("ɬɦʉ", "lhu"),
+    ],
 )
 def test_other_languages_keep_what_is_two_sounds(ipa, expected):
     assert from_other(ipa, tied=True) == expected

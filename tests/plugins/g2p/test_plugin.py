@@ -4,12 +4,13 @@ import subprocess
 import sys
 
 import pytest
+import structlog
 from koe.errors import UnsupportedLanguageError
 from koe.pipeline import Pipeline
 from koe.settings import PipelineSettings
 from koe.testing.build import registry_of
 from koe_espeak import EspeakPlugin
-from koe_g2p import G2pConfig, G2pPlugin
+from koe_g2p import G2pConfig, G2pPlugin, extras
 
 from .build import misaki, phonemes, to_phonemize
 
@@ -40,6 +41,22 @@ def test_languages_that_the_config_leaves_out_are_left_to_others():
 
 def test_languages_that_nobody_has_are_left_to_others_as_well():
     assert not misaki().supports("de")
+
+
+@pytest.mark.parametrize("language", ["ja", "zh"])
+def test_a_language_whose_extra_is_missing_is_left_to_a_phonemizer_behind(monkeypatch, language):
+    monkeypatch.setitem(extras._NEEDED, language, ("no_such_library",))
+    extras.installed.cache_clear()
+    try:
+        with structlog.testing.capture_logs() as logs:
+            assert not misaki().supports(language)
+            assert not misaki().supports(language)
+        assert misaki(fallbacks=[]).supports(language)
+    finally:
+        extras.installed.cache_clear()
+    (log,) = logs
+    assert (log["event"], log["missing"]) == ("language_left_to_next_phonemizer", ["no_such_library"])
+    assert f"koe-g2p[{language}]" in log["fix"]
 
 
 def test_unknown_words_can_always_be_spelt():

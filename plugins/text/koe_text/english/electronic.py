@@ -1,15 +1,21 @@
 """URLs, e-mail addresses, domains, files, handles and network addresses."""
 
 import re
+from collections.abc import Iterable
 
 from koe_text.english.numbers import digits, integer
 from koe_text.english.rules import Rule, rule
 from koe_text.english.tables import one_of, table, words
 
+
+def _in_both_cases(written: Iterable[str]) -> Iterable[str]:
+    return (form for one in written for form in (one, one.upper() if len(one) > 1 else one))
+
+
 _SYMBOLS = table("electronic.symbols")
 _LETTERS = words("electronic", "letters")
-_DOMAIN = one_of(words("electronic", "domains"))
-_FILE = one_of(words("electronic", "files"))
+_DOMAIN = one_of(_in_both_cases(words("electronic", "domains")))
+_FILE = one_of(_in_both_cases(words("electronic", "files")))
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 _HASHTAG_WORD = re.compile(r"\d+|[A-Z]*[^\W\d_A-Z]+|[A-Z]+")
 _HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,6}"
@@ -80,6 +86,7 @@ RULES: list[Rule] = [
         _without_trailing_slash,
         digits=False,
     ),
+    rule("electronic", rf"(?<![\w@.,-])\d{{1,6}}\.(?:com|org|net)(?![\w@]){_REST}{_END}", _whole),
     rule("electronic", r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\d)(?::\d{1,5}|/\d{1,2})?(?![\w.]\w)", _whole),
     rule("electronic", r"(?<![\w@.-])localhost(?::\d{1,5})?(?:/[\w./?=&-]*)?\b", _whole, digits=False),
     rule("electronic", r"(?<![\w$])\$([A-Z]{1,5})(?![\w$])", lambda match: match[1], digits=False),
