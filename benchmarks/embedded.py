@@ -3,8 +3,9 @@
     python -m benchmarks.embedded
 
 Starts `koe serve` as a process and prints, as JSON: seconds from the start of the process to the first
-200 of `/health/ready` (median of 3 starts), whole answers per second (8 connections, short texts all
-different, so that nothing could be cached), and the resident memory of the server process after that.
+200 of `/health/ready` (median of 3 starts), whole answers per second to texts of three words and to
+longer ones (8 connections, all texts different, so that nothing could be cached), how many seconds of audio
+they have, the server's processor time for each, and the resident memory of the server process after that.
 """
 
 import http.client
@@ -16,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -26,6 +28,10 @@ import psutil
 FORMATS = ("wav", "mp3", "opus")
 CONNECTIONS = 8
 SECONDS = 8.0
+GREETINGS = """Hello Hi Hey Welcome Thanks Goodbye Cheers Congratulations Greetings Please Sorry Bravo Listen
+Look Stop Wait Come Yes No Maybe Sure Fine Good Great Ready Careful Attention Enough Quiet Morning""".split()
+NAMES = """Anna Ben Clara David Emma Frank Grace Henry Iris Jack Kate Leo Mary Noah Olive Paul Quinn Rose Sam
+Tess Uma Victor Wendy Xavier Yara Zoe Alice Bruno Cora Dylan""".split()
 
 
 @contextmanager
@@ -50,15 +56,43 @@ def _server():
         process.wait(30)
 
 
-def _answers_per_second(url: str, name: str) -> float:
-    """Whole answers to short texts, all different, over `CONNECTIONS` kept connections."""
+def _short(number: int) -> str:
+    """One of 27,000 texts of three words: about 1.5 s of speech, pause included."""
+    greeting, rest = divmod(number % 27_000, 900)
+    first, last = divmod(rest, 30)
+    return f"{GREETINGS[greeting]} {NAMES[first]} {NAMES[last]}."
+
+
+def _longer(number: int) -> str:
+    """A greeting with a number of six digits: about 3 s of speech."""
+    return f"Hello number {100_000 + number}."
+
+
+def _audio_s(url: str, text: str) -> float:
+    body = {"input": text, "response_format": "pcm", "stream": False}
+    return len(httpx.post(f"{url}/v1/audio/speech", json=body).content) / 2 / 24_000
+
+
+def _measured(
+    process: subprocess.Popen[str], url: str, name: str, texts: Callable[[int], str]
+) -> dict[str, float]:
+    used = psutil.Process(process.pid).cpu_times
+    before = used()
+    rate = _answers_per_second(url, name, texts)
+    after = used()
+    cpu_s = after.user + after.system - before.user - before.system
+    return {"per_s": round(rate, 1), "server_cpu_ms": round(1000 * cpu_s / (rate * SECONDS), 1)}
+
+
+def _answers_per_second(url: str, name: str, texts: Callable[[int], str]) -> float:
+    """Whole answers to texts that are all different, over `CONNECTIONS` kept connections."""
     deadline = time.perf_counter() + SECONDS
 
     def client(number: int) -> int:
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
         count = 0
         while time.perf_counter() < deadline:
-            text = f"Hello number {number * 100_000 + count}."
+            text = texts(count * CONNECTIONS + number)
             body = json.dumps({"input": text, "response_format": name, "stream": False})
             connection.request("POST", "/v1/audio/speech", body, {"content-type": "application/json"})
             response = connection.getresponse()
@@ -72,6 +106,9 @@ def _answers_per_second(url: str, name: str) -> float:
         return sum(pool.map(client, range(CONNECTIONS))) / SECONDS
 
 
+KINDS: Mapping[str, Callable[[int], str]] = {"short": _short, "longer": _longer}
+
+
 def main() -> None:
     """Run everything and print one JSON object."""
     ready = []
@@ -79,13 +116,22 @@ def main() -> None:
         with _server() as (_, _, seconds):
             ready.append(seconds)
     with _server() as (process, url, _):
-        rates = {name: round(_answers_per_second(url, name), 1) for name in FORMATS}
+        answers = {
+            f"{name} {kind}": _measured(process, url, name, texts)
+            for kind, texts in KINDS.items()
+            for name in FORMATS
+        }
+        audio_s = {
+            kind: round(statistics.median(_audio_s(url, texts(number)) for number in range(0, 9_000, 450)), 2)
+            for kind, texts in KINDS.items()
+        }
         rss = psutil.Process(process.pid).memory_info().rss
     report = {
         "machine": platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
         "ready_s": round(statistics.median(ready), 2),
-        "whole_answers_per_s": rates,
+        "whole_answers": answers,
+        "audio_s_median": audio_s,
         "connections": CONNECTIONS,
         "client": "http.client threads in one process on the same cores",
         "rss_mb": round(rss / 1e6, 1),
