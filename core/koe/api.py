@@ -1,6 +1,7 @@
 """The public API: everything that a plugin may import. The rest of koe may move."""
 
 from koe.cancellation import Cancellation
+from koe.described import DescribedRoute
 from koe.differences import differences
 from koe.edits import CLOSED, Draft, Edit, masked, rewritten
 from koe.errors import (
@@ -20,6 +21,7 @@ from koe.errors import (
     UnknownVoiceError,
     UnsupportedFormatError,
     UnsupportedLanguageError,
+    UnsupportedMediaTypeError,
 )
 from koe.fence import Fence
 from koe.hooks import (
@@ -104,6 +106,7 @@ __all__ = [
     "Clip",
     "ConfigError",
     "Cutter",
+    "DescribedRoute",
     "Draft",
     "Edit",
     "Encoder",
@@ -160,6 +163,7 @@ __all__ = [
     "UnknownVoiceError",
     "UnsupportedFormatError",
     "UnsupportedLanguageError",
+    "UnsupportedMediaTypeError",
     "Utterance",
     "UtterancePart",
     "Voice",

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
+from koe.described import DescribedRoute
 from koe.errors import ConfigError, MethodNotAllowedError, NotFoundError
 from koe.http import dialogue, info, inspect, phonemes, speech, stream_socket
 from koe.http.backend import Backend
@@ -53,10 +54,11 @@ def build_app(
         ConfigError: two routes answer one path and method.
     """
     endpoints = core_endpoints(backend)
+    described = tuple(route for route in routes if isinstance(route, DescribedRoute))
     every_route: list[BaseRoute] = [
         *(endpoint.route() for endpoint in endpoints),
         *stream_socket.routes(backend),
-        *Docs(backend, endpoints).routes(),
+        *Docs(backend, endpoints, described).routes(),
         *routes,
     ]
     _refuse_doubles(every_route)

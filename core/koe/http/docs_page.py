@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from koe.described import DescribedRoute
 from koe.http.backend import Backend
 from koe.http.endpoints import Endpoint
 from koe.http.openapi import document
@@ -53,9 +54,12 @@ _FILES = {
 class Docs:
     """The handlers. The document is made when it is first asked for: by then the backend has started."""
 
-    def __init__(self, backend: Backend, endpoints: tuple[Endpoint, ...]) -> None:
+    def __init__(
+        self, backend: Backend, endpoints: tuple[Endpoint, ...], described: tuple[DescribedRoute, ...] = ()
+    ) -> None:
         self._backend = backend
         self._endpoints = endpoints
+        self._described = described
 
     def routes(self) -> list[Route]:
         """None where the configuration has `http.docs = false`."""
@@ -88,7 +92,7 @@ class Docs:
 
     @cached_property
     def _document(self) -> bytes:
-        return msgspec.json.encode(document(self._backend, self._endpoints))
+        return msgspec.json.encode(document(self._backend, self._endpoints, self._described))
 
 
 @cache

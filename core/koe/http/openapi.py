@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from koe import __version__
+from koe.described import DescribedRoute
 from koe.errors import KoeError
 from koe.http import headers
 from koe.http.backend import Backend
@@ -33,8 +34,9 @@ _TAGS = {
 }
 
 
-def document(backend: Backend, endpoints: Sequence[Endpoint]) -> Json:
-    """The document for these endpoints, with the formats and limits of this deployment."""
+def document(backend: Backend, endpoints: Sequence[Endpoint], routes: Sequence[DescribedRoute] = ()) -> Json:
+    """The document for these endpoints and routes, with the formats and limits of this deployment."""
+    tags = {**{route.tag: "" for route in routes}, **_TAGS}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -43,9 +45,9 @@ def document(backend: Backend, endpoints: Sequence[Endpoint]) -> Json:
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": _paths(backend, endpoints),
-        "components": {"schemas": _schemas(backend, endpoints), "headers": _header_components()},
+        "tags": [{"name": name, "description": tags[name]} for name in dict.fromkeys([*_TAGS, *tags])],
+        "paths": _paths(backend, endpoints, routes),
+        "components": {"schemas": _schemas(backend, endpoints, routes), "headers": _header_components()},
     }
 
 
@@ -54,12 +56,34 @@ def openapi_path(path: str) -> str:
     return re.sub(r"{(\w+):\w+}", r"{\1}", path)
 
 
-def _paths(backend: Backend, endpoints: Sequence[Endpoint]) -> Json:
+def _paths(backend: Backend, endpoints: Sequence[Endpoint], routes: Sequence[DescribedRoute]) -> Json:
     paths: Json = {}
     for endpoint in endpoints:
         operations = paths.setdefault(openapi_path(endpoint.path), {})
         operations[endpoint.method.lower()] = _operation(backend, endpoint)
+    for route in routes:
+        operations = paths.setdefault(openapi_path(route.path), {})
+        operations[route.method.lower()] = _described(backend, route)
     return paths
+
+
+def _described(backend: Backend, route: DescribedRoute) -> Json:
+    """A plugin's operation: what koe's own have, and the bodies that are no JSON."""
+    endpoint = Endpoint(
+        path=route.path,
+        method=route.method,
+        handler=route.endpoint,
+        tag=route.tag,
+        summary=route.summary,
+        description=route.description,
+        answer=route.answer,
+        errors=route.errors,
+    )
+    operation = _operation(backend, endpoint)
+    if route.consumes:
+        content = {media_type: {"schema": schema} for media_type, schema in route.consumes.items()}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
 
 
 def _operation(backend: Backend, endpoint: Endpoint) -> Json:
@@ -186,8 +210,8 @@ def _header_references(names: Iterable[str]) -> Json:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
-def _schemas(backend: Backend, endpoints: Sequence[Endpoint]) -> Json:
-    kinds: set[type[Any]] = {ErrorBody}
+def _schemas(backend: Backend, endpoints: Sequence[Endpoint], routes: Sequence[DescribedRoute]) -> Json:
+    kinds: set[type[Any]] = {ErrorBody, *(route.answer for route in routes)}
     for one in endpoints:
         documented = (one.answer, one.body, one.unready, *one.documents.values())
         kinds.update(kind for kind in documented if kind is not None)

@@ -6,6 +6,8 @@ from typing import Literal, TypeAlias
 from attrs import field, frozen
 from attrs.validators import in_, min_len
 
+from koe_watermark.detection_config import DetectConfig
+
 Policy: TypeAlias = Literal["required", "best_effort"]
 Options: TypeAlias = Mapping[str, bool | int | float | str]
 """One scheme's settings."""
@@ -22,6 +24,7 @@ class WatermarkConfig:
             sent unmarked, and the answer says `koe-watermark: no`.
         opt_out: names of the API keys that may ask for unmarked audio (`"watermark": false`).
         options: one table for each scheme that has settings.
+        detect: what others may send to be checked.
     """
 
     embed: bool = True
@@ -29,3 +32,4 @@ class WatermarkConfig:
     policy: Policy = field(default="required", validator=in_(("required", "best_effort")))
     opt_out: tuple[str, ...] = ()
     options: Mapping[str, Options] = field(factory=dict)
+    detect: DetectConfig = field(factory=DetectConfig)
