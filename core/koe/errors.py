@@ -75,6 +75,13 @@ class BodyTooLargeError(InvalidRequestError):
     code = "body_too_large"
 
 
+class BodyTimeoutError(InvalidRequestError):
+    """The request body did not come in time."""
+
+    status = 408
+    code = "request_timeout"
+
+
 class UnsupportedMediaTypeError(InvalidRequestError):
     """The request body is not of the type that the route reads."""
 

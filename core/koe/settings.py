@@ -164,6 +164,7 @@ class LimitsSettings:
     Attributes:
         max_characters: the longest text of one request.
         max_body_bytes: the largest body of one request.
+        body_timeout_s: how long a request's body may take to come.
         max_concurrent: requests that are worked on at the same time.
         max_queued: requests that wait behind them.
         queue_timeout_s: how long one waits before it is refused with 503.
@@ -171,7 +172,8 @@ class LimitsSettings:
     """
 
     max_characters: int = field(default=200_000, validator=[ge(1), le(10_000_000)])
-    max_body_bytes: int = field(default=2_000_000, validator=[ge(1_000), le(100_000_000)])
+    max_body_bytes: int = field(default=16_000_000, validator=[ge(1_000), le(100_000_000)])
+    body_timeout_s: float = field(default=60.0, validator=[gt(0), le(3600)])
     max_concurrent: int = field(default=8, validator=[ge(1), le(10_000)])
     max_queued: int = field(default=64, validator=[ge(0), le(100_000)])
     queue_timeout_s: float = field(default=10.0, validator=[gt(0), le(3600)])

@@ -1,31 +1,53 @@
 """Request bodies: reading them within their limit, and the JSON inside."""
 
+import asyncio
 import json
 import math
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import Any, NoReturn
+from weakref import WeakKeyDictionary
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
-from koe.errors import BodyTooLargeError, InvalidRequestError, UnsupportedMediaTypeError
+from koe.errors import (
+    BodyTimeoutError,
+    BodyTooLargeError,
+    InvalidRequestError,
+    UnsupportedMediaTypeError,
+)
+from koe.settings import LimitsSettings
 
 JSON_TYPE = "application/json"
 
+LARGE_BYTES = 1_000_000
+LARGE_BODIES = 4
+"""Bodies beyond `LARGE_BYTES` that are held at the same time; the rest of others waits in its socket."""
 
-async def read_json(scope: Scope, receive: Receive, max_bytes: int) -> dict[str, Any]:
-    """The JSON object in a request's body, of which at most `max_bytes` are ever held.
+_places: "WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore]" = WeakKeyDictionary()
+
+
+async def read_json(scope: Scope, receive: Receive, limits: LimitsSettings) -> dict[str, Any]:
+    """The JSON object in a request's body, of which at most `max_body_bytes` are ever held.
+
+    Large ones are read a few at a time, and parsed in a thread.
 
     Raises:
         UnsupportedMediaTypeError: the body says that it is not JSON, or that it is compressed.
-        BodyTooLargeError: the body has more than `max_bytes`.
+        BodyTooLargeError: the body has more than `max_body_bytes`.
+        BodyTimeoutError: it has not come within `body_timeout_s`.
         InvalidRequestError: the body is not a JSON object in valid UTF-8.
         ClientDisconnect: the client left before the body was complete.
     """
     headers = Headers(scope=scope)
     _check_type(headers)
-    return parse_object(await _read(receive, headers, max_bytes))
+    async with AsyncExitStack() as stack:
+        body = await _read_in_time(receive, headers, limits, stack)
+        if len(body) <= LARGE_BYTES:
+            return parse_object(body)
+        return await asyncio.to_thread(parse_object, body)
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
@@ -57,7 +79,21 @@ def _check_type(headers: Headers) -> None:
         )
 
 
-async def _read(receive: Receive, headers: Headers, max_bytes: int) -> bytes:
+async def _read_in_time(
+    receive: Receive, headers: Headers, limits: LimitsSettings, stack: AsyncExitStack
+) -> bytes:
+    try:
+        async with asyncio.timeout(limits.body_timeout_s):
+            return await _read(receive, headers, limits.max_body_bytes, stack)
+    except TimeoutError:
+        raise BodyTimeoutError(
+            f"The body was not complete within {limits.body_timeout_s:g} s (limits.body_timeout_s); "
+            "send it again"
+        ) from None
+
+
+async def _read(receive: Receive, headers: Headers, max_bytes: int, stack: AsyncExitStack) -> bytes:
+    """The body. Where it is large, `stack` holds the place that it takes."""
     declared = headers.get("content-length", "")
     if declared.isdecimal() and (len(declared) > len(str(max_bytes)) or int(declared) > max_bytes):
         raise _too_large(max_bytes)
@@ -70,9 +106,16 @@ async def _read(receive: Receive, headers: Headers, max_bytes: int) -> bytes:
         piece = message.get("body", b"")
         if len(body) + len(piece) > max_bytes:
             raise _too_large(max_bytes)
+        if len(body) <= LARGE_BYTES < len(body) + len(piece):
+            await stack.enter_async_context(_place())
         body += piece
         more = message.get("more_body", False)
     return bytes(body)
+
+
+def _place() -> asyncio.Semaphore:
+    """The places of this event loop."""
+    return _places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(LARGE_BODIES))
 
 
 def _too_large(max_bytes: int) -> BodyTooLargeError:

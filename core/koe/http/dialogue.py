@@ -92,7 +92,7 @@ class DialogueApp:
     backend: Backend
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fields = await read_json(scope, receive, self.backend.settings.limits.max_body_bytes)
+        fields = await read_json(scope, receive, self.backend.settings.limits)
         body, ignored = parse_body(_without_nulls(fields), DialogueBody)
         request = self._request(body, scope)
         try:

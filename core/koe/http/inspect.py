@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from koe.errors import (
+    BodyTimeoutError,
     BodyTooLargeError,
     InvalidRequestError,
     NothingToSpeakError,
@@ -36,6 +37,7 @@ ERRORS = (
     NothingToSpeakError,
     TextTooLongError,
     UnknownModelError,
+    BodyTimeoutError,
     BodyTooLargeError,
     UnsupportedMediaTypeError,
     StageError,
@@ -88,7 +90,7 @@ class Inspecting:
     backend: Backend
 
     async def inspect(self, request: Request) -> Response:
-        fields = await read_json(request.scope, request.receive, self.backend.settings.limits.max_body_bytes)
+        fields = await read_json(request.scope, request.receive, self.backend.settings.limits)
         given = {name: value for name, value in fields.items() if value is not None}
         check_size(given)
         body, unknown = structure_body(given, InspectBody, allow_unknown=True)

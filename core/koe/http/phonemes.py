@@ -58,7 +58,7 @@ class PhonemesApp:
     backend: Backend
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fields = await read_json(scope, receive, self.backend.settings.limits.max_body_bytes)
+        fields = await read_json(scope, receive, self.backend.settings.limits)
         body, ignored = parse_body(fields, PhonemesBody)
         request = evolve(request_of(self.backend, body, body.phonemes, scope), markup=Phonemes.name)
         try:

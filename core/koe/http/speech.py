@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 from starlette.types import Receive, Scope, Send
 
 from koe.errors import (
+    BodyTimeoutError,
     BodyTooLargeError,
     DrainingError,
     EngineUnavailableError,
@@ -48,6 +49,7 @@ ERRORS = (
     NothingToSpeakError,
     TextTooLongError,
     UnknownModelError,
+    BodyTimeoutError,
     BodyTooLargeError,
     UnsupportedMediaTypeError,
     StageError,
@@ -110,7 +112,7 @@ class SpeechApp:
     backend: Backend
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fields = await read_json(scope, receive, self.backend.settings.limits.max_body_bytes)
+        fields = await read_json(scope, receive, self.backend.settings.limits)
         body, ignored = parse_body(fields, SpeechBody)
         request = evolve(
             request_of(self.backend, body, body.input, scope),

@@ -1,0 +1,76 @@
+"""With the real library: English, built once into a temporary folder (half a minute)."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from koe_nemo.building import GrammarBuildError, build
+from koe_nemo.folders import GrammarFolders
+from koe_nemo.grammars import Grammars
+from koe_nemo.library import reader
+from koe_nemo.normalizer import Nemo
+
+from tests.plugins.nemo.build import one, segment
+
+pytest.importorskip("nemo_text_processing")
+pytestmark = pytest.mark.timeout(300)
+
+SENTENCES = (
+    (
+        "It costs $5 million on 12/5/2024.",
+        "It costs five million dollars on december fifth twenty twenty four.",
+    ),
+    (
+        "Call 555-123-4567 at 9:30 a.m.",
+        "Call five five five, one two three, four five six seven at nine thirty AM",
+    ),
+    ("Chapter IV: 60 km/h for 10MB", "Chapter four: sixty kilometers per hour for ten megabytes"),
+    ("Dr. Smith lives at 1428 Elm St.", "doctor Smith lives at fourteen twenty eight Elm Street"),
+)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    made = GrammarFolders(tmp_path_factory.mktemp("nemo"))
+    build(made, "en")
+    return made
+
+
+@pytest.fixture(scope="module")
+def normalizer(folders):
+    return Nemo(Grammars(folders, ("en",)), budget_s=60.0)
+
+
+@pytest.mark.parametrize(("written", "spoken"), SENTENCES)
+def test_it_is_read_right(normalizer, written, spoken):
+    assert one(normalizer, segment(written)).text == spoken
+
+
+def test_words_point_to_what_was_written(normalizer):
+    written = SENTENCES[0][0]
+    made = one(normalizer, segment(written))
+    for word, source in (("five", "$5"), ("dollars", "million"), ("december", "12/5/2024")):
+        start = made.text.index(word)
+        span = made.source(start, start + len(word))
+        assert written[span.start : span.end] == source
+
+
+def test_eight_threads_read_as_one_does(normalizer):
+    texts = [written.replace("5", str(number)) for number in range(12) for written, _ in SENTENCES]
+    alone = [one(normalizer, segment(text)).text for text in texts]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(lambda text: one(normalizer, segment(text)).text, texts)) == alone
+
+
+def test_what_nemo_warns_of_is_an_error_that_is_not_logged(folders, capfd, monkeypatch):
+    read = reader("en", folders.path("en"))
+    assert read("It is 5.") == "It is five."
+    with pytest.raises(ValueError, match="Failed text"):
+        logging.getLogger("NeMo-text-processing").warning("Failed text: secret")
+    assert "secret" not in "".join(capfd.readouterr())
+
+
+def test_a_language_that_nemo_cannot_build_says_why(tmp_path):
+    with pytest.raises(GrammarBuildError, match="xx has not been supported"):
+        build(GrammarFolders(tmp_path), "xx")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
