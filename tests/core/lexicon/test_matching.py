@@ -128,12 +128,12 @@ def test_hostile_texts_cost_linear_time(unit):
     book = Lexicon.of((LexiconEntry("a " * k + "c", say="x"), HERE) for k in range(1, 45))
 
     def seconds(times):
-        text, begun = unit * times, time.process_time()
+        text, begun = unit * times, time.thread_time()
         assert sum(1 for _ in book.find(text, "en")) == 0
-        return time.process_time() - begun
+        return time.thread_time() - begun
 
-    small, large = min(seconds(5_000) for _ in range(3)), min(seconds(40_000) for _ in range(2))
-    assert large < 20 * max(small, 0.005)
+    small, large = (min(seconds(times) for _ in range(3)) for times in (1_000, 16_000))
+    assert large < 100 * max(small, 0.005), "16 times the text may cost far less than 256 times the time"
 
 
 def test_a_sentence_is_looked_up_in_far_less_than_a_millisecond_among_50_000_words():
@@ -142,9 +142,9 @@ def test_a_sentence_is_looked_up_in_far_less_than_a_millisecond_among_50_000_wor
     assert [text[hit.span.start : hit.span.end] for hit in book.find(text, "en")] == ["w77x", "w49999x"]
 
     def once():
-        begun = time.process_time()
+        begun = time.thread_time()
         list(book.find(text, "en"))
-        return time.process_time() - begun
+        return time.thread_time() - begun
 
     assert min(once() for _ in range(50)) < 0.0005
 
