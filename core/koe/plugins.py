@@ -10,10 +10,12 @@ from koe.collect import Collector
 from koe.config import Configuration, structure_plugin_config
 from koe.errors import ConfigError
 from koe.hooks import ENTRY_POINT_GROUP, Plugin
+from koe.layers import DEFAULT
 from koe.lexicon.checks import mistakes
 from koe.lexicon.store import Lexicons
 from koe.references import check_references
 from koe.registry import LoadedPlugin, PluginState, Registry
+from koe.settings import PluginsSettings
 from koe.spelling import nearest
 
 log = structlog.get_logger(__name__)
@@ -47,7 +49,8 @@ def load(configuration: Configuration) -> Registry:
     ]
     if problems:
         raise ConfigError(problems)
-    chosen = [registry.normalizers[name].component for name in configuration.settings.pipeline.normalize]
+    names = configuration.settings.pipeline.normalize
+    chosen = [registry.normalizers[name].component for name in names if name in registry.normalizers]
     for owned in registry.normalizers.values():
         owned.component.use_pipeline(chosen)
     return registry
@@ -78,7 +81,13 @@ class _Loader:
         for name in dict.fromkeys(enabled):
             if enabled.count(name) > 1:
                 self.problems.append(f"{self._where}: plugin {name!r} is listed twice")
-            self._load_one(name, available.get(name, ()))
+            if name in available or not self._by_default(name):
+                self._load_one(name, available.get(name, ()))
+
+    def _by_default(self, name: str) -> bool:
+        """Whether nobody wrote that the plugin is enabled; if it is not installed, it is done without."""
+        source = self.configuration.sources.get("plugins.enabled", DEFAULT)
+        return source.startswith(DEFAULT) and name in PluginsSettings().enabled
 
     @property
     def _where(self) -> str:

@@ -20,7 +20,9 @@ class PluginsSettings:
         tables: what each `[plugins.<name>]` says, unchecked.
     """
 
-    enabled: tuple[str, ...] = ("text", "kokoro", "espeak", "formats", "providers", "ssml", "normalize")
+    enabled: tuple[str, ...] = (
+        "text", "kokoro", "espeak", "formats", "providers", "ssml", "normalize", "g2p",
+    )  # fmt: skip
     tables: Mapping[str, Mapping[str, Any]] = field(factory=dict)
 
 
@@ -29,15 +31,16 @@ class PipelineSettings:
     """`[pipeline]`: the components of each stage, in the order in which they run.
 
     Attributes:
-        normalize: normalizers, each fed with what the one before it made.
-        phonemize: phonemizers; the first that supports a segment's language does the work.
+        normalize: normalizers, each fed with what the one before it made; of the default, those present.
+        phonemize: phonemizers; the first that supports a segment's language does the work; of the default,
+            those present.
         postprocess: audio processors, each fed with what the one before it made.
         segment_phonemes: the most phoneme symbols in one inference (an engine may take fewer).
         segment_characters: the most characters in one inference of an engine that accepts text.
     """
 
-    normalize: tuple[str, ...] = ("sentences",)
-    phonemize: tuple[str, ...] = ("espeak",)
+    normalize: tuple[str, ...] = ("normalize", "sentences")
+    phonemize: tuple[str, ...] = ("misaki", "espeak")
     postprocess: tuple[str, ...] = ()
     segment_phonemes: int = field(default=200, validator=[ge(20), le(510)])
     segment_characters: int = field(default=400, validator=[ge(40), le(4000)])

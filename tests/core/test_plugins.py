@@ -12,6 +12,7 @@ from koe.config import load as load_configuration
 from koe.errors import ConfigError
 from koe.hooks import ENTRY_POINT_GROUP
 from koe.registry import LoadedPlugin
+from koe.settings import PipelineSettings, PluginsSettings
 from koe.testing.build import registry_of
 from koe.testing.fakes import FakePlugin
 
@@ -204,6 +205,20 @@ def test_defaults_of_plugins_that_are_not_enabled_are_no_mistakes(install, tmp_p
     """Without the espeak plugin, `pipeline.phonemize = ["espeak"]` is nobody's mistake."""
     install(shout="ShoutPlugin")
     _load('[plugins]\nenabled = ["shout"]', tmp_path)
+
+
+def test_of_the_default_plugins_those_that_are_installed_are_loaded(install, tmp_path):
+    """The core alone starts: its own `sentences` stands behind the normalizer that is not there."""
+    install(normalize="ShoutPlugin")
+    registry = _load("[log]", tmp_path)
+    assert [state.name for state in registry.states] == ["normalize"]
+    assert PluginsSettings().enabled[0] == "text"
+    assert PipelineSettings().normalize == ("normalize", "sentences")
+
+
+def test_a_plugin_that_somebody_enabled_must_be_installed(install, tmp_path):
+    install(normalize="ShoutPlugin")
+    assert "plugin 'g2p' is not installed" in _problems('[plugins]\nenabled = ["g2p"]', tmp_path)[0]
 
 
 def test_nothing_of_a_refused_plugin_stays():

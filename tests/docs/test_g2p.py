@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 
 from attrs import fields
+from koe.settings import PipelineSettings, PluginsSettings
 from koe.testing.build import registry_of
 from koe_g2p import G2pConfig, G2pPlugin
 from koe_g2p.config import LANGUAGES
@@ -21,9 +22,10 @@ def test_every_key_is_documented_with_its_default():
     assert documented == {**defaults, "languages": list(defaults["languages"])}
 
 
-def test_the_documented_pipeline_names_what_is_registered():
+def test_the_documented_pipeline_is_the_default_and_names_what_is_registered():
     config = tomllib.loads(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)[0])
-    assert "g2p" in config["plugins"]["enabled"]
+    assert "g2p" in PluginsSettings().enabled
+    assert tuple(config["pipeline"]["phonemize"]) == PipelineSettings().phonemize
     assert config["pipeline"]["phonemize"][0] in registry_of(G2pPlugin()).phonemizers
 
 

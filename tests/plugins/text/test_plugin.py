@@ -39,7 +39,7 @@ def test_the_page_names_every_normalizer_switch_and_language():
     ]
     assert [name for name in [*NAMES, *switches] if f"`{name}`" not in page] == []
     example = page.split("```toml\n")[1].split("```")[0]
-    assert tomllib.loads(example)["pipeline"]["normalize"] == ["normalize"]
+    assert tomllib.loads(example)["pipeline"]["normalize"] == ["normalize", "sentences"]
 
 
 @pytest.mark.parametrize("name", NAMES)
