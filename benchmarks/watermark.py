@@ -3,8 +3,8 @@
     python -m benchmarks.watermark            # seconds of processor time and memory, as JSON
     python -m benchmarks.watermark --matrix   # the table of docs/watermarking.md
 
-The matrix speaks the texts of `benchmarks.watermark_texts` through two `koe serve`, one that marks and one that
-does not, changes what they answer, and asks `POST /v1/watermark/detect` of every clip.
+The matrix speaks the texts of `benchmarks.watermark_texts` through two `koe serve`, one that marks and one
+that does not, changes what they answer, and asks `POST /v1/watermark/detect` of every clip.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def high_passed(samples: np.ndarray, cut_hz: float, order: int = 8) -> np.ndarra
     """The samples through a Butterworth response without delay: 6 dB per octave and order."""
     spectrum = np.fft.rfft(samples, 2 * len(samples))
     hertz = np.maximum(np.fft.rfftfreq(2 * len(samples), 1 / RATE), 1e-3)
-    gain = 1 / np.sqrt(1 + np.minimum(cut_hz / hertz, 1e6) ** (2 * order))
+    gain = 1 / np.sqrt(1 + np.minimum(cut_hz / hertz, 1e4) ** (2 * order))
     return np.fft.irfft(spectrum * gain)[: len(samples)].astype(np.float32)
 
 
@@ -184,7 +184,7 @@ def matrix(count: int) -> None:
 
 
 def cost() -> dict[str, float]:
-    """Processor seconds per second of audio at 10 s, median of nine, and resident megabytes of the network."""
+    """Processor seconds per second of audio at 10 s, median of nine, and resident megabytes of it all."""
     from koe_watermark import detect
 
     noise = np.random.default_rng(0).standard_normal(10 * RATE).astype(np.float32) * 0.1
