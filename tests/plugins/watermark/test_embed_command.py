@@ -6,6 +6,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from av.stream import Disposition
 from koe.cli.main import main
 from koe.testing.audio import decode_audio, speechlike, tone
 from koe_watermark import WatermarkConfig
@@ -133,6 +134,34 @@ def test_tags_are_kept_and_the_scheme_metadata_adds_its_own(tmp_path):
     assert tags["comment"] == "synthetic speech"
 
 
+def test_a_picture_of_the_cover_is_left_behind(tmp_path):
+    source, target = tmp_path / "in.mp3", tmp_path / "out.flac"
+    with av.open(str(source), "w", format="mp3") as container:
+        audio = container.add_stream("libmp3lame", rate=24_000, layout="mono")
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width = cover.height = 64
+        cover.pix_fmt = "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        _mux_second(container, cover, audio)
+    with av.open(str(source)) as container:
+        assert len(container.streams.video) == 1
+    assert _embed(source, target) == 0
+    with av.open(str(target)) as container:
+        assert [stream.type for stream in container.streams] == ["audio"]
+
+
+def _mux_second(container, video, audio):
+    """A black picture and a second of silence."""
+    picture = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+    picture.pts, picture.time_base = 0, Fraction(1, 25)
+    frame = av.AudioFrame.from_ndarray(np.zeros((1, 24_000), np.float32), "flt", "mono")
+    frame.sample_rate = 24_000
+    frame.pts, frame.time_base = 0, Fraction(1, 24_000)
+    for stream, made in ((video, picture), (audio, frame)):
+        container.mux(stream.encode(made))
+        container.mux(stream.encode(None))
+
+
 def _truncated(path, speech):
     path.write_bytes(speech.read_bytes()[:30])
 
@@ -163,16 +192,7 @@ def _video(path, speech):
         video.width = video.height = 64
         video.pix_fmt = "yuv420p"
         audio = container.add_stream("flac", rate=24_000, layout="mono")
-        container.mux(
-            video.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24"))
-        )
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 24_000), np.int16), "s16", "mono")
-        frame.sample_rate = 24_000
-        frame.pts = 0
-        frame.time_base = Fraction(1, 24_000)
-        container.mux(audio.encode(frame))
-        for stream in (video, audio):
-            container.mux(stream.encode(None))
+        _mux_second(container, video, audio)
 
 
 @pytest.mark.parametrize(
