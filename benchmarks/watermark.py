@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 
@@ -69,21 +69,21 @@ def high_passed(samples: np.ndarray, cut_hz: float, order: int = 8) -> np.ndarra
     spectrum = np.fft.rfft(samples, 2 * len(samples))
     hertz = np.maximum(np.fft.rfftfreq(2 * len(samples), 1 / RATE), 1e-3)
     gain = 1 / np.sqrt(1 + np.minimum(cut_hz / hertz, 1e4) ** (2 * order))
-    return np.fft.irfft(spectrum * gain)[: len(samples)].astype(np.float32)
+    return np.asarray(np.fft.irfft(spectrum * gain)[: len(samples)], np.float32)
 
 
 def low_passed(samples: np.ndarray, cut_hz: float) -> np.ndarray:
-    return samples - high_passed(samples, cut_hz)
+    return np.asarray(samples - high_passed(samples, cut_hz))
 
 
 def with_hum(samples: np.ndarray, level_db: float) -> np.ndarray:
     hum = np.sin(2 * np.pi * 50 * np.arange(len(samples)) / RATE) * np.sqrt(2)
-    return (samples + hum * samples.std() * 10 ** (level_db / 20)).astype(np.float32)
+    return np.asarray(samples + hum * samples.std() * 10 ** (level_db / 20), np.float32)
 
 
 def with_noise(samples: np.ndarray, below_db: float) -> np.ndarray:
     noise = np.random.default_rng(len(samples)).standard_normal(len(samples))
-    return (samples + noise * samples.std() * 10 ** (-below_db / 20)).astype(np.float32)
+    return np.asarray(samples + noise * samples.std() * 10 ** (-below_db / 20), np.float32)
 
 
 def _middle(samples: np.ndarray) -> np.ndarray:
@@ -131,6 +131,8 @@ def served(*arguments: str) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def spoken(url: str, *, marked: bool, count: int) -> list[Clip]:
@@ -152,11 +154,10 @@ def _answer(url: str, body: Mapping[str, object]) -> bytes:
     return answer.content
 
 
-def variants(clip: Clip) -> Iterator[tuple[str, bytes]]:
-    """Every change of a clip, as a file."""
-    yield from clip.answers.items()
-    for name, change in CHANGES.items():
-        yield name, change(clip.samples)
+def variants(clip: Clip, names: Collection[str] = (*FORMATS, *CHANGES)) -> Iterator[tuple[str, bytes]]:
+    """Changes of a clip, each as a file."""
+    for name in names:
+        yield name, clip.answers[name] if name in FORMATS else CHANGES[name](clip.samples)
 
 
 def matrix(count: int) -> None:

@@ -128,7 +128,7 @@ def _flux(levels: Samples, covered: NDArray[np.bool_]) -> Samples:
     count = np.maximum(counted.sum(axis=0), 1)
     common = (change * counted).sum(axis=0) / count
     flux = (np.abs(change - common) * counted).sum(axis=0) / count
-    return np.concatenate([flux[:_FLUX_STEP], flux])[:frames].astype(np.float32)
+    return np.pad(flux, (_FLUX_STEP, 0), mode="edge").astype(np.float32)
 
 
 def _power_db(levels: Samples) -> Samples:

@@ -68,18 +68,17 @@ def cache_folder() -> Path:
     return user_cache_path("koe", appauthor=False) / "watermark"
 
 
-def graph_bytes(graph: Graph, folder: Path | None = None) -> bytes:
-    """The ONNX file of `graph`, from the cache where a sound one is there, else built and put there.
+def located(graph: Graph, folder: Path | None = None) -> Path | bytes:
+    """The ONNX file of `graph` in the cache, built and put there where there is no sound one.
 
-    A cache that cannot be written costs 0.2 s the next time, and a warning.
+    Where the cache cannot be written, it is built each time (0.4 s), with a warning, and returned as bytes.
 
     Raises:
         WatermarkUnavailableError: the weights are missing or wrong.
     """
     path = (cache_folder() if folder is None else folder) / graph.file_name
-    cached = _cached(path, graph.digest)
-    if cached is not None:
-        return cached
+    if _is_sound(path, graph.digest):
+        return path
     data = build(graph, read_weights(checkpoint_path()))
     if hashlib.sha256(data).hexdigest() != graph.digest:
         raise WatermarkUnavailableError(
@@ -90,7 +89,8 @@ def graph_bytes(graph: Graph, folder: Path | None = None) -> bytes:
         _store(path, data)
     except OSError as error:
         log.warning("watermark_cache_not_written", path=str(path), reason=error.strerror or str(error))
-    return data
+        return data
+    return path
 
 
 def build(graph: Graph, weights: Mapping[str, Samples]) -> bytes:
@@ -127,18 +127,18 @@ def _parameters(stack: Stack, index: int) -> tuple[str, str]:
     return f"{name}.weight", f"{name}.bias"
 
 
-def _cached(path: Path, digest: str) -> bytes | None:
+def _is_sound(path: Path, digest: str) -> bool:
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            sound = hashlib.file_digest(file, "sha256").hexdigest() == digest
     except FileNotFoundError:
-        return None
+        return False
     except OSError as error:
         log.warning("watermark_cache_not_read", path=str(path), reason=error.strerror or str(error))
-        return None
-    if hashlib.sha256(data).hexdigest() == digest:
-        return data
-    log.warning("watermark_cache_damaged", path=str(path))
-    return None
+        return False
+    if not sound:
+        log.warning("watermark_cache_damaged", path=str(path))
+    return sound
 
 
 def _store(path: Path, data: bytes) -> None:

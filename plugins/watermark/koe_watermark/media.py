@@ -124,7 +124,7 @@ def _audio_stream(container: "InputContainer", name: str) -> "AudioStream":
             f"extracted with `ffmpeg -i FILE -vn -map a:0 -c copy AUDIO`"
         )
     codec = audio[0].codec_context
-    if codec.name not in _CODECS:
+    if getattr(codec, "name", "") not in _CODECS:  # FFmpeg may have found none, whatever the types say
         raise UnsupportedMediaTypeError(
             f"{name} holds audio in a coding that is not read here; send wav or flac"
         )

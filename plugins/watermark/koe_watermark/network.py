@@ -1,13 +1,14 @@
 """Perth's decoder on ONNX Runtime."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from koe.api import Samples
 from numpy.typing import NDArray
 
-from koe_watermark.graphs import BRANCHES, DECODER, graph_bytes
+from koe_watermark.graphs import BRANCHES, DECODER, located
 from koe_watermark.spectrum import FRAMES_PER_SECOND
 
 _TEMPOS: Final[Mapping[str, float]] = dict(zip(BRANCHES, (1.25, 1.0, 0.75), strict=True))
@@ -19,7 +20,7 @@ _ERRORS_ONLY: Final = 3
 class Decoder:
     """The network, on one thread. Safe to use from several threads at once."""
 
-    def __init__(self, model: bytes | None = None) -> None:
+    def __init__(self, model: Path | bytes | None = None) -> None:
         """Read the graph from the cache, or build it. Raises `WatermarkUnavailableError`."""
         import onnxruntime
 
@@ -27,8 +28,9 @@ class Decoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
-        data = graph_bytes(DECODER) if model is None else model
-        self._session: Any = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        given = located(DECODER) if model is None else model
+        source = given if isinstance(given, bytes) else str(given)
+        self._session: Any = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
     def score(self, levels: Samples, active: NDArray[np.bool_]) -> Samples:
         """How marked each frame is: about 1 with the mark, about 0 without.
