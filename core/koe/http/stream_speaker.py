@@ -29,6 +29,7 @@ class Speaker:
     utterance: LiveUtterance
     _audio_s: float = field(default=0.0, init=False)
     _started: bool = field(default=False, init=False)
+    _waiting: list[SpeechPiece] = field(factory=list, init=False)
     _estimated: bool = field(default=False, init=False)
     _words: OriginalWords = field(factory=lambda: OriginalWords(""), init=False)
 
@@ -64,9 +65,18 @@ class Speaker:
                 self._audio_s = speech.audio_s
 
     async def _send(self, speech: Speech, piece: SpeechPiece) -> None:
-        if not self._started and (piece.data or piece.words or piece.marks):
+        """Words and marks wait for the first audio: only then is settled what `audio.start` says."""
+        self._waiting.append(piece)
+        if not self._started:
+            if not piece.data:
+                return
             self._started = True
             await self.peer.send(self._start(speech))
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            await self._send_piece(one)
+
+    async def _send_piece(self, piece: SpeechPiece) -> None:
         if self.utterance.request.timestamps != "none":
             self._estimated = self._estimated or piece.estimated
             self._words.text = self.utterance.taken

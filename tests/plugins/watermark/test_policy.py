@@ -156,6 +156,19 @@ def test_the_streaming_websocket_sends_the_error_and_no_audio(monkeypatch):
     assert utterance.last["error"]["code"] == "stage_failed"
 
 
+@pytest.mark.parametrize("fail_at", [0, -1], ids=["marking", "at the end"])
+def test_best_effort_the_streaming_websocket_says_no(monkeypatch, fail_at):
+    plugin = upside_plugin(monkeypatch, policy="best_effort", fail_at=fail_at, delay=10**6)
+    with live(FakePlugin(), plugin, settings=SETTINGS) as server:
+        with session(server.url, response_format="raw") as client:
+            client.say(TEXT)
+            client.send("input.flush")
+            utterance = client.utterance()
+    assert utterance.events[0]["facts"] == {"watermark": "no"}
+    assert utterance.last["type"] == "audio.done"
+    assert utterance.audio
+
+
 class ByHeader(AuthenticationBackend):
     async def authenticate(self, conn):
         name = conn.headers.get("x-user")
