@@ -5,29 +5,11 @@ from collections.abc import Callable, Mapping
 
 from koe_text.english.numbers import fraction, number, pairs
 from koe_text.english.rules import NUMBER, Rule, rule
+from koe_text.english.tables import one_of, table
 
-_OPERATORS = {
-    "+": "plus",
-    "-": "minus",
-    "−": "minus",
-    "*": "times",
-    "×": "times",
-    "·": "times",
-    "÷": "divided by",
-    "/": "divided by",
-    "=": "equals",
-    "==": "equals",
-    "≠": "is not equal to",
-    "≈": "is approximately",
-    "<": "is less than",
-    ">": "is greater than",
-    "≤": "is less than or equal to",
-    "<=": "is less than or equal to",
-    "≥": "is greater than or equal to",
-    ">=": "is greater than or equal to",
-    "±": "plus or minus",
-}
-_TELLING = "=+*×÷^≠≈<>≤≥√⁰¹²³⁴⁵⁶⁷⁸⁹·±"
+_RELATIONS = table("math.relations")
+_OPERATORS = {**table("math.operators"), **_RELATIONS}
+_TELLING = frozenset("".join(_OPERATORS)) - frozenset("-−/") | frozenset("^√⁰¹²³⁴⁵⁶⁷⁸⁹")
 """Without one of these it is a range, a fraction or a name rather than a formula."""
 _POWERS = {"2": "squared", "3": "cubed"}
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
@@ -40,11 +22,11 @@ _OPERAND = rf"(?:[-−]?(?:{NUMBER})(?:[a-z](?!\w))?|[A-Za-z](?!\w)|√(?:{NUMBE
 _SUPERSCRIPT = r"[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]{1,6}"
 _POWER = rf"(?:\^\(?[-−]?(?:\d{{1,6}}|[a-z](?!\w))\)?|{_SUPERSCRIPT})?"
 _TERM = rf"\(?{_OPERAND}{_POWER}\)?{_POWER}"
-_OPERATOR = r"(?:==|<=|>=|[+*×·÷=≠≈<>≤≥±/]|[-−]|x(?=\s?\d))"
+_OPERATOR = rf"(?:{one_of(_OPERATORS)}|x(?=\s?\d))"
 _PIECE = re.compile(
     rf"(?P<fraction>\d{{1,4}}/\d{{1,4}})|(?P<number>{NUMBER})|(?P<power>\^\(?[-−]?[\da-z]+\)?|{_SUPERSCRIPT})"
     r"|(?P<times>x(?=\s?\d))|(?P<letter>[A-Za-z]+|[πθ∞])|(?P<root>√)"
-    r"|(?P<operator>==|<=|>=|[+*×·÷=≠≈<>≤≥±/]|[-−])|(?P<bracket>[()])"
+    rf"|(?P<operator>{one_of(_OPERATORS)})|(?P<bracket>[()])"
 )
 
 
@@ -84,19 +66,23 @@ _SPEAK: Mapping[str, Callable[[str], str]] = {
     "times": lambda _written: "times",
     "letter": _letter,
     "root": lambda _written: "the square root of",
-    "operator": _OPERATORS.__getitem__,
+    "operator": lambda written: _OPERATORS[written],
     "bracket": lambda _written: ",",
 }
 
 
 def _formula(match: re.Match[str]) -> str | None:
+    """"0 < x" is a sentence, "zero is less than X"; a chain has no room for two verbs: "zero less than X …"."""
     text = match[0]
     if not any(character in text for character in _TELLING):
         return None
+    pieces = list(_PIECE.finditer(text))
+    is_chain = sum(piece[0] in _RELATIONS or piece[0] == "=" for piece in pieces) > 1
     spoken: list[str] = []
-    for piece in _PIECE.finditer(text):
+    for piece in pieces:
         begins_negative = piece[0] in "-−" and not spoken
-        spoken.append("minus" if begins_negative else _SPEAK[piece.lastgroup or ""](piece[0]))
+        word = "minus" if begins_negative else _SPEAK[piece.lastgroup or ""](piece[0])
+        spoken.append(word.removeprefix("is ") if is_chain else word)
     return " ".join(spoken).replace(" ,", ",").strip(" ,")
 
 
