@@ -11,7 +11,7 @@ import pytest
 from koe.cli.main import main
 from koe.testing.audio import decode_audio
 from koe.testing.fakes import FakePlugin
-from koe_watermark import WatermarkConfig, WatermarkPlugin
+from koe_watermark import WatermarkConfig, WatermarkPlugin, detect
 from koe_wyoming import WyomingConfig, WyomingPlugin
 from structlog.testing import capture_logs
 from wyoming.audio import AudioChunk
@@ -98,12 +98,19 @@ def test_what_would_leave_audio_unmarked_refuses_to_start(capsys, arguments, sai
 
 def test_koe_say_marks(tmp_path):
     """The same text with and without: what differs lies below 2 kHz, and is there."""
-    arguments = ("say", "Every sound is marked.", "--engine", "espeak")
+    arguments = (
+        "say",
+        "Every sound that leaves this machine is marked, from the first word to the last.",
+        "--engine",
+        "espeak",
+    )
     plain, marked = tmp_path / "plain.wav", tmp_path / "marked.wav"
     for path, options in ((plain, ()), (marked, MARKED)):
         done = _koe(*arguments, "-o", str(path), *options)
         assert done.returncode == 0, done.stderr
     (clean, rate), (made, _) = (decode_audio(path.read_bytes()) for path in (plain, marked))
+    assert detect(made, rate).watermarked is True
+    assert detect(clean, rate).watermarked is False
     assert len(clean) == len(made)
     spectrum = np.abs(np.fft.rfft(made - clean))
     low = spectrum[: int(2_100 / (rate / 2) * len(spectrum))]
