@@ -73,7 +73,7 @@ def test_the_parts_come_as_distributions_of_their_own(environment):
     assert origins == {
         "espeak": ("koe-espeak", "active"),
         "formats": ("koe-formats", "active"),
-        "g2p": ("koe-g2p", "disabled"),
+        "g2p": ("koe-g2p", "active"),
         "kokoro": ("koe", "active"),
         "normalize": ("koe-text", "active"),
         "providers": ("koe-providers", "active"),
@@ -111,7 +111,7 @@ def test_an_enabled_plugin_speaks_with_us_and_a_disabled_one_is_gone(with_sample
     assert "sample-replace" in shown
     assert "sample-invert" in shown
     assert with_sample.koe("sample", "--config", config) == "fox -> elephant\n"
-    plain = ("say", "fox", "--format", "pcm", "-o")
+    plain = ("say", "fox fox fox", "--format", "pcm", "-o")
     with_sample.koe(*plain, "long.pcm", "--config", config)
     with_sample.koe(*plain, "short.pcm")
     long, short = ((with_sample.folder / name).stat().st_size for name in ("long.pcm", "short.pcm"))
