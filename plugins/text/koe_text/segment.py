@@ -21,6 +21,10 @@ _PARAGRAPH = re.compile(r"\n[^\S\n]*+\n\s*+")
 _WRAP = re.compile(r"\n(?![^\S\n]*+(?:[-*•]|\d{1,4}[.)])\s)")
 _WORD_AND_STOP = re.compile(r"(?<![\w.])([^\W\d_]{1,6})\.\s*$")
 _INITIALS = re.compile(r"(?<!\w)[A-Za-z]\.[A-Za-z]\.\s*$")
+_HOUSE = re.compile(r"(?<![\w.])\d{1,5}\s[NSEW]\.\s*$")
+"""A house number and a direction: 12 N. Oak St."""
+_STREET = re.compile(r"\s*(?:Ave|Avenue|Blvd|Boulevard|Hwy|Pkwy|Rd|Road|Street)\b")
+"""What stands behind a name such as "King Jr." and begins no sentence."""
 _ABBREVIATIONS = {
     "en": frozenset("apt ste rm bldg hwy rte fl mt ft messrs".split()),
     "others": frozenset(
@@ -96,6 +100,8 @@ def _is_end(text: str, end: int, language: str) -> bool:
         return False
     if language == "en" and _INITIALS.search(text, max(0, end - 20), end):
         return begins_sentence(text[end : end + 40])
+    if language == "en" and (_HOUSE.search(text, max(0, end - 20), end) or _STREET.match(text, end)):
+        return False
     if (word := _WORD_AND_STOP.search(text, max(0, end - 20), end)) is None:
         return True
     following = text[end:].lstrip()[:1]

@@ -11,7 +11,8 @@ _DIRECTIONS = table("directions")
 _STATES = table("states")
 _PLACES = table("places")
 _DIRECTION = rf"(?:{one_of(_DIRECTIONS)}|N\.|S\.|E\.|W\.)"
-_NAME = r"(?:[A-Z][\w'’]+|[A-Z](?!\w|\.)|\d{1,3}(?:st|nd|rd|th))"
+_NAME = r"(?:(?:[JS]r|St|Dr|Mt|Ft)\.(?=\s[A-Z])|[A-Z][\w'’]+|[A-Z]\.(?=\s[A-Z][a-z])|[A-Z](?!\w|\.)|\d{1,3}(?:st|nd|rd|th))"
+_IN_NAMES = table("in_street_names")
 _NTH = re.compile(r"(\d+)(?:st|nd|rd|th)\b")
 _SHORT = re.compile(r"\b(?:St|Ft|Mt)\.")
 _RUNS = re.compile(r"[A-Z]+|\d+")
@@ -19,12 +20,12 @@ _CITY = r"(?:[A-Z][a-z'’.]+\s?){1,3}"
 
 
 def _street(match: re.Match[str]) -> str:
-    spoken = [house_number(match["house"])]
+    spoken = [house_number(match["house"])] if match["house"] else []
     if match["letter"]:
         spoken[0] += f" {match['letter'].upper()}"
     if match["direction"]:
         spoken.append(_DIRECTIONS[match["direction"].rstrip(".").upper()])
-    spoken.append(_NTH.sub(lambda found: ordinal(int(found[1])), match["name"]).replace("St. ", "Saint "))
+    spoken.append(_name(match["name"]))
     spoken.append(_STREETS[match["street"].capitalize()])
     if match["behind"]:
         spoken.append(_DIRECTIONS[match["behind"].strip(". ").upper()])
@@ -32,9 +33,15 @@ def _street(match: re.Match[str]) -> str:
 
 
 def _street_alone(match: re.Match[str]) -> str:
-    name = _NTH.sub(lambda found: ordinal(int(found[1])), match["name"])
+    name = _name(match["name"])
     stop = "." if match[0].endswith(".") and _ends_sentence(match) else ""
     return f"{name} {_STREETS[match['street']]}{stop}"
+
+
+def _name(written: str) -> str:
+    """The name of a street: "5th", "Dr. Martin Luther King Jr."."""
+    spoken = _NTH.sub(lambda found: ordinal(int(found[1])), written)
+    return " ".join(_IN_NAMES.get(word, word) for word in spoken.split())
 
 
 def _ends_sentence(match: re.Match[str]) -> bool:
@@ -50,7 +57,11 @@ def house_number(written: str) -> str:
 def _state(match: re.Match[str]) -> str:
     zip_code = f" {_zip(match['zip'])}" if match["zip"] else ""
     city = _SHORT.sub(lambda found: table("short_names")[found[0]], match["city"])
-    return f"{city}{match['comma'] or ' '}{_STATES[match['state'].upper()]}{zip_code}"
+    return f"{city}{match['comma'] or (' ' if city else '')}{_STATES[match['state'].upper().replace('.', '')]}{zip_code}"
+
+
+def _named_state(match: re.Match[str]) -> str:
+    return match[1] + _zip(match[2])
 
 
 def _zip(written: str) -> str:
@@ -87,7 +98,7 @@ RULES: list[Rule] = [
     rule(
         "addresses",
         rf"(?<![\w.,$/-])(?P<house>\d{{1,5}})(?P<letter>[A-Za-z])?\s(?:(?P<direction>{_DIRECTION})\s)?"
-        rf"(?P<name>(?:St\.\s)?{_NAME}(?:\s{_NAME}){{0,3}}?)\s(?P<street>{one_of(_STREETS)})\b\.?"
+        rf"(?P<name>{_NAME}(?:\s{_NAME}){{0,4}}?)\s(?P<street>{one_of(_STREETS)})\b\.?"
         rf"(?P<behind>\s{_DIRECTION}(?!\w))?",
         _street,
     ),
@@ -107,6 +118,18 @@ RULES: list[Rule] = [
     ),
     rule(
         "addresses",
+        rf"(?<![\w.'’&-])(?P<house>)(?P<letter>)(?P<direction>{_DIRECTION})\s(?P<name>{_NAME}(?:\s{_NAME}){{0,2}}?)"
+        rf"\s(?P<street>{one_of(_STREETS)})\b\.?(?P<behind>\s{_DIRECTION}(?!\w))?",
+        _street,
+        digits=False,
+    ),
+    rule(
+        "addresses",
+        rf"(?<![\w.'’&-])({_DIRECTION})\s(?=\d{{1,3}}(?:st|nd|rd|th)\b)",
+        lambda match: f"{_DIRECTIONS[match[1].rstrip('.')]} ",
+    ),
+    rule(
+        "addresses",
         r"(?P<name>\b\d{1,3}(?:st|nd|rd|th))\s(?P<street>St|Ave|Street|Avenue|Blvd)\b\.?",
         _street_alone,
     ),
@@ -120,6 +143,18 @@ RULES: list[Rule] = [
         "addresses",
         rf"\b(?P<city>[A-Z][a-z]+)(?P<comma>)\s(?P<state>{one_of(_STATES)})\s(?P<zip>\d{{5}}(?:-\d{{4}})?)\b",
         _state,
+    ),
+    rule(
+        "addresses",
+        rf"(?<=,\s)(?P<city>)(?P<comma>)(?P<state>D\.C\.)\s(?P<zip>\d{{5}}(?:-\d{{4}})?)\b",
+        _state,
+    ),
+    rule("addresses", rf"(?<=\b)({one_of(_STATES.values())},?\s)(\d{{5}}(?:-\d{{4}})?)(?![\w,])", _named_state),
+    rule(
+        "addresses",
+        rf"(?P<city>(?<=[,\ue000]\s)[A-Z][a-z]+(?:\s[A-Z][a-z]+){{0,2}})(?P<comma>)\s(?P<state>{one_of(_STATES)})(?P<zip>\d{{0}})(?=[\s.,;]*$)",
+        _state,
+        digits=False,
     ),
     rule(
         "addresses",
@@ -141,7 +176,7 @@ RULES: list[Rule] = [
     rule("addresses", r"\b(I|US|SR)-(\d{1,3})\b", _road),
     rule(
         "addresses",
-        r"(?P<name>\b[A-Z][a-z]+)\s(?P<street>Ave|Blvd|Rd|Pkwy|Hwy|Ln)\b\.?",
+        r"(?P<name>\b[A-Z][a-z]+)\s(?P<street>Ave|Blvd|Rd|Pkwy|Hwy|Ln|Expy|Expwy|Fwy)\b\.?",
         _street_alone,
         digits=False,
     ),

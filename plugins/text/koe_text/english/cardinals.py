@@ -2,7 +2,7 @@
 
 import re
 
-from koe_text.english.numbers import cardinal, number, pairs
+from koe_text.english.numbers import cardinal, digits, integer, number, ordinal, pairs
 from koe_text.english.rules import DASH, NUMBER, QUANTITY, Rule, quantity, rule
 from koe_text.english.tables import one_of, words
 
@@ -36,7 +36,16 @@ def _range(match: re.Match[str]) -> str:
     first, last = match["first"], match["last"]
     if len(first) == len(last) == 3 and first.isdecimal() and last.isdecimal() and first > last:
         return f"{pairs(int(first))} {pairs(int(last))}"
+    if _is_code(first, last):
+        return f"{integer(first) if len(first) < 4 else digits(first)}, {digits(last)}"
     return f"{quantity(first)} to {quantity(last)}"
+
+
+def _is_code(first: str, last: str) -> bool:
+    """Whether 97201-1234 is a code: no range goes down from thousands, and none ends in zeros that lead."""
+    if not (first.isdecimal() and last.isdecimal()):
+        return False
+    return (len(first) > 3 and len(last) > 2 and int(first) > int(last)) or (len(last) > 1 and last[0] == "0")
 
 
 def _counted(match: re.Match[str]) -> str:
@@ -47,6 +56,15 @@ def _counted(match: re.Match[str]) -> str:
 
 def _negative(match: re.Match[str]) -> str:
     return f"{number(match[1])} to {number(match[2])}"
+
+
+def _numbered(match: re.Match[str]) -> str:
+    """A1-A5, with the letters said twice."""
+    return f"{match[1]} {cardinal(int(match[2]))} to {match[3]} {cardinal(int(match[4]))}"
+
+
+def _ordinals(match: re.Match[str]) -> str:
+    return f"{ordinal(int(match[1]))} to "
 
 
 def _ratio(match: re.Match[str]) -> str:
@@ -73,6 +91,11 @@ def _signed(match: re.Match[str]) -> str:
     return number(match[0])
 
 
+def _listed(match: re.Match[str]) -> str:
+    """1,2,3 and 12,5: commas that do not group thousands stand between numbers."""
+    return ", ".join(integer(part) for part in match[0].split(","))
+
+
 def _spaced(match: re.Match[str]) -> str:
     return cardinal(int(re.sub(r"\s", "", match[0])))
 
@@ -83,11 +106,13 @@ RANGES: list[Rule] = [
         rf"(?<![\w.,$€£/-])(?P<first>{QUANTITY})(?:{DASH}|~)(?P<last>{QUANTITY})(?![\w/]|[-–](?![a-z]{{2}})\w|[.,]\d)",
         _range,
     ),
-    rule("ranges", rf"(?<![\w.,)\]])([-−](?:{NUMBER}))[-–—](-?(?:{NUMBER}))(?![\w-]|[.,]\d)", _negative),
+    rule("ranges", rf"(?<![\w.,)\]])([-−](?:{NUMBER}))(?:[-–—]|\s[-–—]\s)([-−]?(?:{NUMBER}))(?![\w-]|[.,]\d)", _negative),
+    rule("ranges", r"(?<![\w-])([A-Z]{1,3})(\d{1,4})[-–](\1)(\d{1,4})(?![\w-]|\.\d)", _numbered),
     rule("ranges", r"(?<![\w-])([A-Z])[-–]([A-Z])(?=[\s.,;)!?]|$)", _letters, digits=False),
 ]
 
 ORDINAL_RANGES: list[Rule] = [
+    rule("ranges", r"(?<![\w.,/-])(\d{1,4})[-–—](?=\d{1,4}(?:st|nd|rd|th)\b(?!-))", _ordinals),
     rule("ranges", r"(?<=\d(?:st|nd|rd|th))\s?[-–—]\s?(?=\d{1,4}(?:st|nd|rd|th)\b)", lambda _match: " to "),
 ]
 
@@ -108,6 +133,7 @@ COUNTED: list[Rule] = [
 
 RULES: list[Rule] = [
     rule("cardinals", r"(?<![\w.,])\d{1,2}(?:,\d{2})+,\d{3}(?!\w|[.,]\d)", _signed),
+    rule("cardinals", r"(?<![\w.,])(?!\d{1,3}(?:,\d{3})+(?!,?\d))\d+(?:,\d+)+(?!\w|\.\d)", _listed),
     rule("ranges", r"(?<![\w.,:])(\d{1,6}):(\d{1,6})(?![\w:])", _ratio),
     rule("math", rf"(?<!\w)({one_of(_COMPARED)})\s?([-−]?(?:{NUMBER}))(?!\w)", _compared),
     rule("math", rf"(?<![\w.,/])({NUMBER})\+(?=\s|[.,;:!?)]|$)", _and_more),

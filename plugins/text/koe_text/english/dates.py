@@ -88,9 +88,7 @@ def _numeric(order: str) -> Callable[[re.Match[str]], str | None]:
             return None
         name = list(_MONTHS.values())[month - 1]
         written = match.groupdict().get("year") or ""
-        if len(written) == 2:
-            written = f"{'20' if int(written) < 50 else '19'}{written}"
-        tail = f" {year(int(written))}" if written else ""
+        tail = f" {_year(written if len(written) == 4 else chr(39) + written)}" if written else ""
         return f"the {ordinal(day)} of {name}{tail}" if day_first else f"{name} {ordinal(day)}{tail}"
 
     return speak
@@ -105,7 +103,15 @@ def _decades(match: re.Match[str]) -> str:
 
 
 def _short_year(match: re.Match[str]) -> str:
-    return digits(match[1]).replace("zero", "oh") if match[1][0] == "0" else cardinal(int(match[1]))
+    return _two_digits(match[1])
+
+
+def _short_years(match: re.Match[str]) -> str:
+    return f"{_two_digits(match[1])} to {_two_digits(match[2])}"
+
+
+def _two_digits(written: str) -> str:
+    return digits(written).replace("zero", "oh") if written[0] == "0" else cardinal(int(written))
 
 
 def _with_era(match: re.Match[str]) -> str:
@@ -171,6 +177,14 @@ def _month_of_year(match: re.Match[str]) -> str | None:
     return f"{list(_MONTHS.values())[month - 1]} {year(int(match[2]))}" if 1 <= month <= 12 else None
 
 
+def _year_month(match: re.Match[str]) -> str | None:
+    """2011-11 is a month; 2011-12 may be two years and is read as such."""
+    first, last = match[1], match[2]
+    if last[0] != "0" and int(last) > int(first[2:]):
+        return None
+    return f"{list(_MONTHS.values())[int(last) - 1]} {year(int(first))}"
+
+
 def _split_year(match: re.Match[str]) -> str | None:
     first, last = int(match[1]), int(match[2])
     return f"{year(first)} {cardinal(last)}" if (first + 1) % 100 == last else None
@@ -204,7 +218,8 @@ def numeric(*, day_first: bool) -> list[Rule]:
             r"(?<![\w.])(?P<year>[12]\d{3})(?P<s>[-/.])(?P<a>\d{1,2})(?P=s)(?P<b>\d{1,2})(?![\w/-])",
         ),
         (order, r"(?<![\w.])(?P<a>\d{1,2})(?P<s>[/-])(?P<b>\d{1,2})(?P=s)(?P<year>[12]\d{3})(?![\w/-])"),
-        ("dm", r"(?<![\w.])(?P<a>\d{1,2})\.\s?(?P<b>\d{1,2})\.\s?(?P<year>[12]\d{3})(?![\w-])"),
+        (order, r"(?<![\w.])(?P<a>\d{1,2})\.(?P<b>\d{1,2})\.(?P<year>[12]\d{3})(?![\w-])"),
+        ("dm", r"(?<![\w.])(?P<a>\d{1,2})\.\s(?P<b>\d{1,2})\.\s?(?P<year>[12]\d{3})(?![\w-])"),
         (order, r"(?<![\w./])(?P<a>\d{1,2})/(?P<b>\d{1,2})/(?P<year>\d\d)(?![\w/-])"),
     ]
     return [
@@ -242,6 +257,11 @@ RULES: list[Rule] = [
     ),
     rule(
         "dates",
+        rf"(?<![\w-]){_MONTH}-{_DAY}(?P<last>\d{{0}})(?![\w/:-]|[.,]\d)",
+        _month_day,
+    ),
+    rule(
+        "dates",
         rf"(?<![\w.,$:])(?:(?P<first>[1-3]?\d){_SUFFIX}?\s?[-–—]\s?)?{_DAY}{_SUFFIX}?"
         rf"(?:\s|-|\s(?P<of>of)\s){_MONTH}(?:(?P<comma>,)?[\s-]{_YEAR}\b{_ERA}?)?(?!\w)",
         _day_month,
@@ -254,6 +274,7 @@ RULES: list[Rule] = [
     ),
     rule("dates", r"(?<![\w.,/])(0?[1-9]|1[0-2])/((?:19|20)\d\d)(?![\w/]|[.,]\d)", _month_of_year),
     rule("dates", r"(?<![\w.,/])((?:19|20)\d\d)/(\d\d)(?![\w/-]|[.,]\d)", _split_year),
+    rule("dates", r"(?<![\w.,/$€£-])((?:19|20)\d\d)-(0[1-9]|1[0-2])(?![\w/-]|[.,]\d)", _year_month),
     rule(
         "dates",
         rf"\b((?i:{one_of(name for name in _MONTHS if name not in {'may', 'march', 'mar', 'dec'})}))\.?"
@@ -267,6 +288,7 @@ RULES: list[Rule] = [
         rf"(?<!\w)['’]?([12]\d\d0|[1-9]0)['’]?s{DASH}['’]?([12]\d\d0|[1-9]0)['’]?s\b",
         _decades,
     ),
+    rule("dates", r"(?<![\w'’])['’](\d\d)[-–—]['’](\d\d)\b(?!['’\d])", _short_years),
     rule("dates", r"(?<![\w'’])['’](\d\d)\b(?!['’\d])", _short_year),
     rule(
         "dates", r"(?<!\w)(?:(?P<apostrophe>['’])(?=\d0s))?(?P<decade>[12]\d\d0|[1-9]0)['’]?[sS]\b", _decade
@@ -280,7 +302,7 @@ RULES: list[Rule] = [
     ),
     rule(
         "dates",
-        rf"\b(?P<month>(?i:{one_of(name for name in _MONTHS if len(name) < 5 and name != 'may')}))\.(?=\s|$)",
+        rf"\b(?P<month>(?i:{one_of(name for name in _MONTHS if len(name) < 5 and name != 'may')}))\.(?=\s|$)(?<!\bmar\.)",
         _month_alone,
         digits=False,
     ),

@@ -18,7 +18,7 @@ _DOMAIN = one_of(_in_both_cases(words("electronic", "domains")))
 _FILE = one_of(_in_both_cases(words("electronic", "files")))
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 _HASHTAG_WORD = re.compile(r"\d+|[A-Z]*[^\W\d_A-Z]+|[A-Z]+")
-_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})\.){1,6}"
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62})\.){1,6}"
 _REST = r"(?::\d{1,5})?(?:[/?#][^\s<>\"'()\[\]{}]*)?"
 _END = r"(?<![.,;:!?])"
 
@@ -69,7 +69,8 @@ RULES: list[Rule] = [
     ),
     rule(
         "electronic",
-        rf"(?<![\w.])(?:mailto:)?[\w.+%-]{{1,64}}@{_HOST}[A-Za-z]{{2,24}}\b(?::[\w~][\w~.-]*(?:/[\w~.-]+)+\b)?",
+        rf"(?<![\w.])(?:mailto:)?[\w.+%&=-]{{0,63}}[\w+%=-]@{_HOST}[A-Za-z]{{2,24}}\b"
+        r"(?::[\w~][\w~.-]*(?:/[\w~.-]+)+\b|(?:/[\w~.%-]*[\w~%])+)?",
         _whole,
         digits=False,
     ),

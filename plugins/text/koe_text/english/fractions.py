@@ -17,6 +17,10 @@ def _over(match: re.Match[str]) -> str:
     return f"{number(match[1])} over {number(match[2])}"
 
 
+def _over_letter(match: re.Match[str]) -> str:
+    return f"{number(match[1])} over {match[2].upper()}"
+
+
 def _divided(match: re.Match[str]) -> str | None:
     """10 / 5, of which a whole number comes; 5 / 8 is a fraction."""
     below = int(match[2])
@@ -30,7 +34,7 @@ def _out_of(match: re.Match[str]) -> str:
 
 
 def _chain(match: re.Match[str]) -> str:
-    return " slash ".join(number(part) for part in match[0].split("/"))
+    return ", ".join(number(part) for part in match[0].split("/"))
 
 
 def _times(match: re.Match[str]) -> str:
@@ -45,11 +49,12 @@ RULES: list[Rule] = [
     rule("fractions", r"(?<![\w.,])\d{1,15}(?:/\d{1,15}){2,}(?!\w)", _chain),
     rule(
         "fractions",
-        rf"(?<![\w.,/+*=]){_SIGN}(?P<fraction>\d{{1,4}}[ -]\d{{1,3}}/\d{{1,4}}|\d{{1,6}}\s?/\s?\d{{1,6}}"
+        rf"(?<![\w.,/+*=])(?<!\w-){_SIGN}(?P<fraction>\d{{1,4}}[ -]\d{{1,3}}/\d{{1,4}}|\d{{1,6}}\s?/\s?\d{{1,6}}"
         rf"|\d*\s?[{''.join(VULGAR)}])(?:st|nds?|rds?|ths?)?(?![\w/]|\.\d|,\d)",
         _fraction,
     ),
-    rule("fractions", rf"(?<![\w.,/])({NUMBER})\s?/\s?({NUMBER})(?![\w/])", _over),
+    rule("fractions", rf"(?<![\w.,/-])({NUMBER})\s?/\s?({NUMBER})(?![\w/])", _over),
+    rule("fractions", r"(?<![\w.,/-])(1)/([a-z])(?![\w/'’])", _over_letter),
     rule(
         "fractions",
         rf"(?<![\w.,/])(?P<first>{NUMBER})(?:[x×]?(?:[-–]|\sto\s)(?P<last>{NUMBER}))?[x×](?=[\s.,;:!?)/\ue000]|$)",

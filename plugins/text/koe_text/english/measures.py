@@ -228,6 +228,11 @@ JOINTS: list[Rule] = [
     ),
     rule(
         "measures",
+        rf"(?<![\w.,/])(?P<count>{NUMBER})/(?P<per>{one_of([*(name for name in _PER if len(name) > 1), 's', 'h'])})(?![\w/²³])",
+        lambda match: f"{number(match['count'])} per {_PER[match['per']]}",
+    ),
+    rule(
+        "measures",
         rf"(?<![\w./]){_UNIT_OF_RATE}/(?P<per>{one_of(_PER)})(?![\w/²³])",
         _rate_alone,
         digits=False,

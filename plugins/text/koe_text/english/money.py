@@ -18,27 +18,42 @@ _MAGNITUDE = (
 )
 _RATE = rf"(?:\s?/\s?(?P<per>(?i:{one_of(table('per'))})|{one_of(_PER)})(?!\w))"
 _AMOUNT = rf"(?P<amount>{NUMBER})"
-_MINOR = re.compile(r"(?:\d[\d,]*)?\.\d\d")
+_MINOR = re.compile(r"(?:\d[\d,]*)?\.\d{1,2}0*")
 
 
 def _amount(match: re.Match[str]) -> str | None:
     named = match.groupdict()
-    one, many, cent, cents = _CURRENCIES[match["symbol"]]
+    one, many = _CURRENCIES[match["symbol"]][:2]
     magnitude = _magnitude(named)
     amount = match["amount"]
     sign = {"-": "minus ", "−": "minus ", "+": "plus "}.get((named.get("sign") or "").strip(), "")
     if named.get("last"):
-        between = f" {_MAGNITUDES[first]}" if (first := named.get("first")) else ""
-        between = "" if between == magnitude else between
-        spoken = f"{number(amount)}{between} to {number(match['last'])}{magnitude} {many}"
+        spoken = _range(match, magnitude)
     elif magnitude:
         spoken = f"{number(amount)}{magnitude} {one if is_adjective(match) else many}"
-    elif cent and _MINOR.fullmatch(amount):
-        spoken = _with_cents(amount, one, many, cent, cents)
     else:
-        singular = amount.lstrip("0") == "1" or is_adjective(match)
-        spoken = f"{number(amount)} {one if singular else many}"
+        spoken = _sum(match["symbol"], amount, singular=is_adjective(match))
     return sign + spoken + _per(named)
+
+
+def _range(match: re.Match[str], magnitude: str) -> str:
+    """$5-10 is five to ten dollars; where the symbol is written twice, it is said twice: $5-$10."""
+    named = match.groupdict()
+    symbol, amount, last = match["symbol"], match["amount"], match["last"]
+    between = f" {_MAGNITUDES[first]}" if (first := named.get("first")) else ""
+    if named.get("again") and (between or not magnitude):
+        whole = f"{number(amount)}{between} {_CURRENCIES[symbol][1]}" if between else _sum(symbol, amount)
+        end = f"{number(last)}{magnitude} {_CURRENCIES[symbol][1]}" if magnitude else _sum(symbol, last)
+        return f"{whole} to {end}"
+    between = "" if between == magnitude else between
+    return f"{number(amount)}{between} to {number(last)}{magnitude} {_CURRENCIES[symbol][1]}"
+
+
+def _sum(symbol: str, amount: str, *, singular: bool = False) -> str:
+    one, many, cent, cents = _CURRENCIES[symbol]
+    if cent and _MINOR.fullmatch(amount):
+        return _with_cents(amount, one, many, cent, cents)
+    return f"{number(amount)} {one if singular or amount.lstrip('0') == '1' else many}"
 
 
 def _comma(match: re.Match[str]) -> str:
@@ -48,7 +63,8 @@ def _comma(match: re.Match[str]) -> str:
 
 
 def _with_cents(amount: str, one: str, many: str, cent: str, cents: str) -> str:
-    whole, minor = int(amount[:-3].replace(",", "") or "0"), int(amount[-2:])
+    before, _, behind = amount.partition(".")
+    whole, minor = int(before.replace(",", "") or "0"), int(behind.ljust(2, "0")[:2])
     parts = []
     if whole or not minor:
         parts.append(f"{cardinal(whole)} {one if whole == 1 else many}")
@@ -80,7 +96,7 @@ RULES: list[Rule] = [
     rule(
         "money",
         rf"(?<![\w$€£.]){_SIGN}{_SYMBOL}(?:(?<=[Rr]s)\.)?\s?{_AMOUNT}(?P<first>{one_of(_MAGNITUDES)})?"
-        rf"(?:{DASH}(?P=symbol)?(?P<last>{NUMBER}))(?![\d-])"
+        rf"(?:{DASH}(?P<again>(?P=symbol))?(?P<last>{NUMBER}))(?![\d-])"
         rf"{_MAGNITUDE}?{_RATE}?(?![\d])",
         _amount,
     ),

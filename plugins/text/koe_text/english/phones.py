@@ -10,7 +10,9 @@ _SEPARATOR = r"[-. ·–]"
 _EXTENSION = r"(?:,?\s?(?:ext(?:ension)?\.?|x)\s?(?P<ext>\d{1,6}))?"
 _HUNDREDS = {"800": "eight hundred", "900": "nine hundred"}
 _GROUP = re.compile(r"\d+|[A-Za-z]+")
-_SPELLED = one_of(words("sequences", "spelled"))
+_ORDERED = rf"{one_of(words('sequences', 'ordered'))}(?=\s(?:number|no\b|#|id|code)|\s?#)"
+_SPELLED = rf"(?:{one_of(words('sequences', 'spelled'))}|{_ORDERED})"
+_NUMBERED = one_of(words("sequences", "numbered"))
 
 
 def _groups(match: re.Match[str]) -> str:
@@ -48,6 +50,11 @@ def _digits(match: re.Match[str]) -> str:
 
 def _after_word(match: re.Match[str]) -> str:
     return match[1] + digits(match[2])
+
+
+def _code_after_word(match: re.Match[str]) -> str:
+    spoken = (digits(one) if one.isdecimal() else one.upper() for one in match[2])
+    return match[1] + " ".join(spoken)
 
 
 RULES: list[Rule] = [
@@ -92,7 +99,20 @@ RULES: list[Rule] = [
     rule("telephones", r"(?<![\w.-])97[89](?:[ -]\d{1,7}){3,4}(?![\w-])", _groups),
     rule(
         "telephones",
-        rf"\b({_SPELLED}(?:\s(?:is|number|no\.?|#))?\s?:?\s?)(\d{{3,12}})(?![\w-]|[.,]\d)",
+        rf"\b({_SPELLED}(?:\s(?:number|no\.?|id|code))?(?:\sis|:)\s)((?=[A-Z]{{0,8}}\d)(?=\d{{0,8}}[A-Z])[A-Z\d]{{4,16}})(?![\w-])",
+        _code_after_word,
+        flags=re.IGNORECASE,
+    ),
+    rule(
+        "telephones",
+        rf"\b({_NUMBERED}\b[^.?!\d]{{0,30}}\s(?:end(?:s|ed|ing)?\s(?:in|with)|last\s(?:four|4)\sdigits(?:\sare)?:?)\s)"
+        r"(\d{3,6})(?![\w-]|[.,]\d)",
+        _after_word,
+        flags=re.IGNORECASE,
+    ),
+    rule(
+        "telephones",
+        rf"\b({_SPELLED}(?:\s(?:number|no\.?|#|id|code))?(?:\sis|:)?\s?)(\d{{3,12}})(?![\w-]|[.,]\d)",
         _after_word,
         flags=re.IGNORECASE,
     ),

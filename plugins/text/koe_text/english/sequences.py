@@ -2,11 +2,12 @@
 
 import re
 
-from koe_text.english.numbers import cardinal, digits, integer, number, ordinal, pairs
+from koe_text.english.numbers import cardinal, digits, integer, number, ordinal, pairs, year
 from koe_text.english.rules import NUMBER, Rule, rule
 from koe_text.english.tables import one_of, words
 
-_RUN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|-")
+_RUN = re.compile(r"[^\W\d_]+|\d+(?:\.\d+)?|[-/]")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _LONGEST_CARDINAL = 4
 _UNITS = frozenset("kKmMgGlLsShHVWANJ")
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -32,17 +33,19 @@ def _letter(suffix: str | None) -> str:
 
 
 def _serial(match: re.Match[str]) -> str:
-    runs = _RUN.findall(match[0])
+    runs = _RUN.findall(re.sub(r"(?<=[A-Z])/(?=[A-Z])", " ", match[0]))
     spoken = [_run(run, index) for index, run in enumerate(runs)]
-    return re.sub(r"\s?-\s?", "-", " ".join(spoken))
+    return re.sub(r"\s?-\s?", "-", " ".join(spoken)).replace(" ,", ",")
 
 
 def _run(run: str, index: int) -> str:
-    if run == "-":
-        return "-"
+    if run in "-/":
+        return "-" if run == "-" else ","
     if run[0].isdecimal():
         if "." in run:
             return number(run)
+        if _YEAR.fullmatch(run):
+            return year(int(run))
         return digits(run) if run[0] == "0" or len(run) > _LONGEST_CARDINAL else cardinal(int(run))
     if len(run) == 1 or (len(run) < 4 and not any(letter in "aeiouyAEIOUY" for letter in run)):
         return run.upper()
@@ -113,13 +116,19 @@ ORDINALS: list[Rule] = [
 ]
 
 GROUPS: list[Rule] = [
+    rule(
+        "serials",
+        r"(?<![\w.,$€£/-])(?=[\w/-]{0,40}[A-Za-z]-?\d)(?:(?=\d+-[\w-]*[A-Za-z])|(?=\w+(?:-\w+)*/))"
+        r"[^\W_]{1,20}(?:[-/][^\W_]{1,20}){1,12}(?![\w/-])",
+        _serial,
+    ),
     rule("serials", r"(?<![\w.,$])\d+(?:-\d+){2,}(?![\w]|-\w)", _groups),
 ]
 
 FORMULAS: list[Rule] = [
     rule(
         "serials",
-        r"(?<![\w.,$€£])(\d{1,4}\.\d{1,4})(?![eE]\d)([A-Za-z])(?![\w/²³]|\.\d)",
+        r"(?<![\w.,$€£])(\d{1,4}\.\d{1,4})(?![eE]\d|x)([A-Za-z])(?![\w/²³]|\.\d)",
         _decimal_and_letter,
     ),
     rule(

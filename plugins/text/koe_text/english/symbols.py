@@ -53,6 +53,7 @@ def _leftover(match: re.Match[str]) -> str:
 
 
 WRITTEN: list[Rule] = [
+    rule("cardinals", r"(?<=\w)\.{2,6}(?=\.?\d)", lambda _match: "... "),
     rule("abbreviations", rf"(?<![\w.])({one_of(_BEFORE_NUMBERS)})\s?(?=\d)", _before_number),
     rule(
         "abbreviations", rf"(?<![\w.])({one_of(_BEFORE_NAMES)})(?=\s[A-Z][a-z])", _before_name, digits=False
@@ -65,5 +66,6 @@ LEFTOVERS: list[Rule] = [
     rule("symbols", one_of(_SYMBOLS), _symbol, digits=False),
     rule("symbols", r"(?<=[^\W\d_])/(?=[^\W\d_])", _slash, digits=False),
     rule("symbols", r"(?<=\w)_+(?=\w)|\\", _slash, digits=False),
+    rule("symbols", r"(?<=\ue000)/(?=\s|$)", lambda _match: " slash", digits=False),
     rule("cardinals", r"[0-9]+", _leftover),
 ]

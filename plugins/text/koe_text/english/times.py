@@ -48,7 +48,7 @@ def _time(match: re.Match[str]) -> str | None:
 def _span(match: re.Match[str]) -> str:
     first, last = _half(match["half1"]), _half(match["half2"])
     start = _clock(match["hour1"], match.groupdict().get("minute1"), halved=bool(first or last))
-    end = _clock(match["hour2"], match.groupdict().get("minute2"), halved=bool(last))
+    end = _clock(match["hour2"] or match["hour3"], match.groupdict().get("minute2"), halved=bool(last))
     return f"{start}{first} to {end}{last}{_zone(match)}"
 
 
@@ -79,8 +79,8 @@ RULES: list[Rule] = [
     ),
     rule(
         "times",
-        rf"(?<![\w.:,$]){_COLON.format(1)}{_HALF.format(1)}?(?:{DASH}|\sto\s){_COLON.format(2)}"
-        rf"{_HALF.format(2)}?{_ZONE}?(?![\d:])",
+        rf"(?<![\w.:,$]){_COLON.format(1)}{_HALF.format(1)}?(?:{DASH}|\sto\s)(?:{_COLON.format(2)}|{_HOUR.format(3)}(?!\d))"
+        rf"{_HALF.format(2)}?{_ZONE}?(?![\d:%])",
         _span,
         flags=_FLAGS,
     ),
