@@ -1,5 +1,6 @@
 """The public API: everything that a plugin may import. The rest of koe may move."""
 
+from koe.cache_report import AnswersReport, CacheReport, CacheStats, TierReport
 from koe.cancellation import Cancellation
 from koe.described import DescribedRoute
 from koe.differences import differences
@@ -40,6 +41,7 @@ from koe.lexicon.ipa import kokoro_symbols
 from koe.lexicon.matching import Hit, Lexicon
 from koe.lexicon.phonemes import phoneme_symbols
 from koe.livetext import Cutter, LiveText, WholeText
+from koe.lru import ByteLru
 from koe.notes import note
 from koe.pieces import MAX_CHARACTERS, pieces
 from koe.places import excerpt, place
@@ -47,6 +49,7 @@ from koe.stages import (
     AudioFormat,
     AudioProcessor,
     AudioStream,
+    CacheBackend,
     Encoder,
     Engine,
     EngineRuntime,
@@ -60,6 +63,7 @@ from koe.text import Sentences, sentence_ends
 from koe.types import (
     Alignment,
     AudioChunk,
+    CacheUse,
     Clip,
     EngineInfo,
     GivenPhonemes,
@@ -96,11 +100,17 @@ __all__ = [
     "CLOSED",
     "MAX_CHARACTERS",
     "Alignment",
+    "AnswersReport",
     "AudioChunk",
     "AudioFormat",
     "AudioProcessor",
     "AudioStream",
     "BodyTooLargeError",
+    "ByteLru",
+    "CacheBackend",
+    "CacheReport",
+    "CacheStats",
+    "CacheUse",
     "Cancellation",
     "CancelledByCallerError",
     "Clip",
@@ -158,6 +168,7 @@ __all__ = [
     "StageError",
     "StreamInfo",
     "TextTooLongError",
+    "TierReport",
     "Timestamps",
     "Turn",
     "UnknownVoiceError",

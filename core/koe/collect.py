@@ -13,6 +13,7 @@ from koe.registry import LoadedPlugin, Observer, Owned, PluginState, Registry
 from koe.stages import (
     AudioFormat,
     AudioProcessor,
+    CacheBackend,
     Component,
     Engine,
     ExecutionProvider,
@@ -29,6 +30,7 @@ _COMPONENTS: Mapping[str, tuple[str, type[Component]]] = {
     "register_execution_providers": ("execution_providers", ExecutionProvider),
     "register_audio_processors": ("audio_processors", AudioProcessor),
     "register_formats": ("formats", AudioFormat),
+    "register_cache_backends": ("cache_backends", CacheBackend),
 }
 _OBSERVATIONS = ("segment_synthesized", "request_finished")
 

@@ -12,9 +12,11 @@ from cyclopts import App
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
+from koe.cache_report import CacheReport
 from koe.stages import (
     AudioFormat,
     AudioProcessor,
+    CacheBackend,
     Engine,
     ExecutionProvider,
     MarkupParser,
@@ -43,6 +45,7 @@ class SegmentSynthesized:
         audio_s: seconds of audio made.
         wait_s: seconds spent waiting for an inference thread.
         infer_s: seconds of inference.
+        cached: no inference was run for it: its audio was in the cache, or was being made for an equal one.
     """
 
     request_id: str
@@ -56,6 +59,7 @@ class SegmentSynthesized:
     audio_s: float
     wait_s: float
     infer_s: float
+    cached: bool = False
 
 
 Outcome: TypeAlias = Literal["completed", "failed", "cancelled", "refused"]
@@ -72,6 +76,7 @@ class RequestFinished:
         first_audio_s: seconds from the request to its first encoded audio; None when there was none.
         total_s: seconds from the request to its end.
         stages: seconds spent in each stage.
+        cached: the whole answer was kept from an equal request; nothing was made.
     """
 
     request_id: str
@@ -86,6 +91,7 @@ class RequestFinished:
     total_s: float
     error: str | None = None
     stages: Mapping[str, float] = field(factory=dict)
+    cached: bool = False
 
 
 class Speech(ABC):
@@ -100,8 +106,10 @@ class Speech(ABC):
         audio_s: seconds of audio made so far, as they will be heard.
         ignored: what the markup asks for and the engine cannot do, such as `phonemes`; complete once the
             first audio exists.
-        facts: what the audio processors say of their work, such as `{"watermark": "yes"}`; complete once
-            the first audio exists.
+        facts: what the audio processors say of their work, such as `{"watermark": "yes"}`, and, as `cache`,
+            how much of the audio came from the cache; complete once the first audio exists.
+        repeatable: whether an equal request may be answered with the same bytes; known once all audio is
+            made.
     """
 
     engine: str
@@ -112,6 +120,7 @@ class Speech(ABC):
     audio_s: float
     ignored: Collection[str] = ()
     facts: Mapping[str, str] = MappingProxyType({})
+    repeatable: bool = False
 
     @abstractmethod
     def chunks(self) -> AsyncGenerator[AudioChunk, None]:
@@ -166,6 +175,17 @@ class Server(ABC):
     def voices(self, engine: str = "") -> Sequence[Voice]:
         """The voices of one open engine (the default one for an empty name)."""
 
+    async def cache_report(self) -> CacheReport:
+        """What is cached, and how often it helped in this process."""
+        return CacheReport()
+
+    async def clear_cache(self) -> None:  # noqa: B027 - there may be none
+        """Forget everything that is cached, in every tier, for all processes that share one.
+
+        Raises:
+            KoeError: a tier could not be cleared.
+        """
+
 
 class Plugin:
     """Base of every plugin.
@@ -206,6 +226,10 @@ class Plugin:
     @hookspec
     def register_formats(self) -> Iterable[AudioFormat]:  # type: ignore[empty-body]
         """Return response formats."""
+
+    @hookspec
+    def register_cache_backends(self) -> Iterable[CacheBackend]:  # type: ignore[empty-body]
+        """Return cache backends for `cache.tiers`."""
 
     @hookspec
     def register_middleware(self) -> Iterable[Middleware]:  # type: ignore[empty-body]

@@ -44,6 +44,15 @@ class Chain:
         """What all processors want the file to say (see `AudioStream.tags`)."""
         return self._said(lambda stream: stream.tags)
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether all processors say so (see `AudioStream.repeatable`)."""
+        for owned, stream in self.streams:
+            with _guard(owned):
+                if not stream.repeatable:
+                    return False
+        return True
+
     def process(self, chunk: AudioChunk) -> AudioChunk:
         """The chunk after all processors; shorter or empty while they hold audio back."""
         return self._through(chunk, 0)

@@ -31,6 +31,7 @@ def check_references(configuration: Configuration, registry: Registry) -> Iterat
             yield from _unknown(configuration.where(reference.key), reference)
     yield from _after_last(configuration, registry)
     yield from _left_out(configuration, registry)
+    yield from _unmarked(configuration, registry)
     for key, mistake in voice_name_mistakes(configuration.settings.voices):
         yield f"{configuration.where(key)}: {mistake}"
 
@@ -47,6 +48,7 @@ def _references(configuration: Configuration, registry: Registry) -> Iterator[_R
     yield _Reference(
         "pipeline.postprocess", pipeline.postprocess, registry.audio_processors, "audio processor"
     )
+    yield _Reference("cache.tiers", settings.cache.tiers, registry.cache_backends, "cache backend")
     yield _Reference("engine.default", default, engines, "engine")
     yield _Reference("engine.auto_order", settings.engine.auto_order, engines, "engine")
     yield _Reference("engine.models", models, engines, "engine")
@@ -92,3 +94,22 @@ def _left_out(configuration: Configuration, registry: Registry) -> Iterator[str]
                 f"audio processor {name!r} is not listed here, so {owned.component.left_out}; "
                 f"to use it: pipeline.postprocess = {line}"
             )
+
+
+def _unmarked(configuration: Configuration, registry: Registry) -> Iterator[str]:
+    """Tiers outside the process that would hold audio without the mark that answers are given."""
+    settings = configuration.settings
+    processors = (registry.audio_processors.get(name) for name in settings.pipeline.postprocess)
+    marking = next((owned for owned in processors if owned is not None and owned.component.marks), None)
+    tiers = [
+        name
+        for name in settings.cache.tiers
+        if (owned := registry.cache_backends.get(name)) is not None and owned.component.shared
+    ]
+    if marking is not None and tiers and not settings.cache.unmarked:
+        them = "it" if len(tiers) == 1 else "them"
+        yield (
+            f"{configuration.where('cache.tiers')}: {', '.join(map(repr, tiers))} would keep audio outside "
+            f"of this process as it is before {marking.component.name!r} marks it; leave {them} out, or set "
+            f"cache.unmarked = true if whoever can read {them} may have unmarked audio"
+        )

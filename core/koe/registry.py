@@ -11,6 +11,7 @@ from koe.hooks import Plugin
 from koe.stages import (
     AudioFormat,
     AudioProcessor,
+    CacheBackend,
     Engine,
     ExecutionProvider,
     MarkupParser,
@@ -68,6 +69,7 @@ class Registry:
     execution_providers: Mapping[str, Owned[ExecutionProvider]] = field(factory=dict)
     audio_processors: Mapping[str, Owned[AudioProcessor]] = field(factory=dict)
     formats: Mapping[str, Owned[AudioFormat]] = field(factory=dict)
+    cache_backends: Mapping[str, Owned[CacheBackend]] = field(factory=dict)
     middleware: tuple[Owned[Middleware], ...] = ()
     commands: tuple[Owned[App], ...] = ()
     observers: Mapping[str, tuple[Observer, ...]] = field(factory=dict)

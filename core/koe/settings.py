@@ -184,6 +184,38 @@ class LimitsSettings:
 
 
 @frozen
+class CacheSettings:
+    """`[cache]`: what has been spoken once. In effect where an enabled plugin registers cache backends.
+
+    Attributes:
+        tiers: where the audio of segments is kept, fastest first; of the default, those present.
+        storage: how it is kept: `int16`, `flac` (the same 16 bits in about half the bytes, for more
+            processor time) or `float32` (as the engine made it, in twice the bytes).
+        timeout_s: how long a tier may keep one request waiting.
+        max_failures: after how many failures in a row a tier is left alone.
+        retry_after_s: for how long.
+        lease_s: how long a process may take to make a segment that others, which share a tier with it, wait
+            for.
+        unmarked: whether tiers that keep their values outside the process may hold audio without the
+            watermark that answers get.
+        answers_bytes: bytes of whole answers that are kept in memory; 0 keeps none.
+        answer_bytes: the largest of these answers.
+    """
+
+    tiers: tuple[str, ...] = ("memory",)
+    storage: Literal["int16", "flac", "float32"] = field(
+        default="int16", validator=in_(("int16", "flac", "float32"))
+    )
+    timeout_s: float = field(default=0.25, validator=[gt(0), le(60)])
+    max_failures: int = field(default=3, validator=[ge(1), le(1000)])
+    retry_after_s: float = field(default=5.0, validator=[gt(0), le(3600)])
+    lease_s: float = field(default=5.0, validator=[gt(0), le(3600)])
+    unmarked: bool = False
+    answers_bytes: int = field(default=32_000_000, validator=[ge(0), le(1_000_000_000_000)])
+    answer_bytes: int = field(default=2_000_000, validator=[ge(1), le(1_000_000_000)])
+
+
+@frozen
 class ServerSettings:
     """`[server]`: the sockets and processes of `koe serve`.
 
@@ -252,6 +284,7 @@ class Settings:
     inference: InferenceSettings = InferenceSettings()
     voices: VoicesSettings = VoicesSettings()
     limits: LimitsSettings = LimitsSettings()
+    cache: CacheSettings = CacheSettings()
     server: ServerSettings = ServerSettings()
     http: HttpSettings = HttpSettings()
     log: LogSettings = LogSettings()

@@ -10,6 +10,8 @@ from functools import partial
 import numpy as np
 from attrs import define, evolve, field, frozen
 
+from koe.cache.segments import Obtained, SegmentCache, Spoken
+from koe.cache.tiers import Patience
 from koe.cancellation import Cancellation
 from koe.clock import StageClock
 from koe.engines import OpenEngine
@@ -40,6 +42,9 @@ from koe.types import (
 )
 from koe.workers import Threads
 
+CACHE_FACT = "cache"
+"""The name of the fact that says how much of the audio came from the cache."""
+
 
 @frozen
 class SpeechThreads:
@@ -64,6 +69,7 @@ class _Made:
     ended: float = 0.0
     estimated: bool = False
     goes_on: bool = False
+    cached: bool | None = None
 
 
 @frozen
@@ -106,13 +112,19 @@ class ActiveSpeech(Speech):
     clock: StageClock
     notify: Callable[[SegmentSynthesized], None]
     ignored: Collection[str] = ()
+    cache: SegmentCache | None = None
     facts: Mapping[str, str] = field(factory=dict, init=False)
     segments: int = field(default=0, init=False)
     audio_s: float = field(default=0.0, init=False)
     first_audio_s: float | None = field(default=None, init=False)
     completed: bool = field(default=False, init=False)
+    repeatable: bool = field(default=False, init=False)
     characters_spoken: int = field(default=0, init=False)
     _cancellation: Cancellation = field(factory=Cancellation, init=False)
+    _patience: Patience | None = field(default=None, init=False)
+    _cached: list[bool] = field(factory=list, init=False)
+    _cache_fact: Mapping[str, str] = field(factory=dict, init=False)
+    _streams: bool = field(default=True, init=False)
 
     engine: str = field(init=False)
     voice: str = field(init=False)
@@ -126,24 +138,26 @@ class ActiveSpeech(Speech):
         self.sample_rate = self.open_engine.engine.info().sample_rate
         self.format = self.owned_format.component
         self.stage_seconds = self.clock.seconds
+        if self.cache is not None and self.request.cache != "bypass":
+            self._patience = self.cache.patience()
 
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         chain = await self._chain(self._info("stream"))
         async with aclosing(self._sounds(early=True)) as sounds:
             async for sound in sounds:
                 processed = await self.threads.audio.run(partial(chain.process, sound.chunk))
-                self.facts = chain.facts
+                self._note_facts(chain)
                 if len(processed.samples):
                     self._note_first_audio()
                     yield processed
         held_back = await self.threads.audio.run(lambda: list(chain.flush()))
-        self.facts = chain.facts
-        self.completed = True
+        self._complete(chain)
         for rest in held_back:
             yield rest
 
     async def pieces(self, mode: Mode = "stream") -> AsyncGenerator[SpeechPiece, None]:
         info = self._info(mode)
+        self._streams = mode == "stream"
         chain = await self._chain(info)
         tagged = evolve(info, tags=chain.tags)
         encoding = await self.threads.audio.run(partial(Encoding, self.owned_format, tagged, self.clock))
@@ -153,9 +167,8 @@ class ActiveSpeech(Speech):
                     async for piece in self._encoded_sound(sound, chain, encoding):
                         yield piece
             data = await self.threads.audio.run(partial(_encode_rest, chain, encoding))
-            self.facts = chain.facts
+            self._complete(chain)
             self._note_first_audio()
-            self.completed = True
             yield SpeechPiece(data)
         finally:
             encoding.close()
@@ -168,7 +181,7 @@ class ActiveSpeech(Speech):
             yield SpeechPiece(b"", marks=marks)
         for part in cut_pieces(sound.chunk):
             data = await self.threads.audio.run(partial(_encode, chain, encoding, part))
-            self.facts = chain.facts
+            self._note_facts(chain)
             if data:
                 self._note_first_audio()
             if data or part.words or marks:
@@ -216,10 +229,15 @@ class ActiveSpeech(Speech):
     async def _infer(self, segment: PhonemeSegment) -> _Made:
         index, self.segments = self.segments, self.segments + 1
         asked = time.perf_counter()
-        made = await self.threads.inference.run(
-            partial(_speak, self.open_engine, segment, self.joins, self._cancellation),
-            self._cancellation,
-            urgent=index == 0,
+        obtained = await self._obtained(segment, urgent=index == 0)
+        spoken = obtained.spoken
+        made = _Made(
+            spoken.chunk,
+            self.joins.pause_s(segment.boundary, segment.prosody.rate),
+            spoken.began,
+            spoken.ended,
+            goes_on=segment.goes_on,
+            cached=None if self._patience is None else obtained.cached,
         )
         self.characters_spoken = max(self.characters_spoken, segment.source.end)
         self.clock.add(Stage.INFER, made.ended - made.began)
@@ -237,9 +255,20 @@ class ActiveSpeech(Speech):
                 audio_s=made.chunk.seconds,
                 wait_s=made.began - asked,
                 infer_s=made.ended - made.began,
+                cached=obtained.cached,
             )
         )
         return self._timed(made, segment)
+
+    async def _obtained(self, segment: PhonemeSegment, *, urgent: bool) -> Obtained:
+        speak = partial(_speak, self.open_engine, self.joins)
+        if self.cache is not None and self._patience is not None:
+            refresh = self.request.cache == "refresh"
+            return await self.cache.obtain(
+                self.open_engine, segment, speak, self._patience, refresh=refresh, urgent=urgent
+            )
+        work = partial(speak, segment, self._cancellation)
+        return Obtained(await self.threads.inference.run(work, self._cancellation, urgent=urgent))
 
     def _timed(self, made: _Made, segment: PhonemeSegment) -> _Made:
         if self.request.timestamps != "estimate" or self.open_engine.engine.times_words:
@@ -258,10 +287,23 @@ class ActiveSpeech(Speech):
         )
         samples = np.concatenate([lead.samples, made.chunk.samples]) if pause_s else made.chunk.samples
         self.audio_s = offset + made.chunk.seconds
+        if made.cached is not None:
+            self._cached.append(made.cached)
         return _Sound(AudioChunk(samples, self.sample_rate, words), marks, made.estimated, made.goes_on)
 
     async def _chain(self, info: StreamInfo) -> Chain:
         return await self.threads.audio.run(partial(Chain.open, self.processors, info, self.clock))
+
+    def _complete(self, chain: Chain) -> None:
+        self._note_facts(chain)
+        self.repeatable = chain.repeatable
+        self.completed = True
+
+    def _note_facts(self, chain: Chain) -> None:
+        """What is known so far; of a stream's segments, only those before its first audio count."""
+        if self._cached and not (self._streams and self.first_audio_s is not None):
+            self._cache_fact = {CACHE_FACT: _how_cached(self._cached)}
+        self.facts = {**chain.facts, **self._cache_fact}
 
     def _note_first_audio(self) -> None:
         if self.first_audio_s is None:
@@ -282,10 +324,11 @@ class ActiveSpeech(Speech):
         )
 
 
-def _speak(opened: OpenEngine, segment: PhonemeSegment, joins: Joins, cancellation: Cancellation) -> _Made:
+def _speak(opened: OpenEngine, joins: Joins, segment: PhonemeSegment, cancellation: Cancellation) -> Spoken:
     """Infer one segment, trim it, shift its pitch, stretch what is left over of the rate, set the volume.
 
     Resampling shifts the pitch and shortens by the same ratio, so the engine speaks that much slower first.
+    What changes here changes `koe.cache.keys.REVISION`.
     """
     began = time.perf_counter()
     cancellation.check()
@@ -299,8 +342,14 @@ def _speak(opened: OpenEngine, segment: PhonemeSegment, joins: Joins, cancellati
         chunk = _stretched(chunk, prosody.rate / (rate * ratio))
         if prosody.volume_db:
             chunk = evolve(chunk, samples=gain(chunk.samples, prosody.volume_db))
-    pause_s = joins.pause_s(segment.boundary, prosody.rate)
-    return _Made(chunk, pause_s, began, time.perf_counter(), goes_on=segment.goes_on)
+    return Spoken(chunk, began, time.perf_counter())
+
+
+def _how_cached(segments: Collection[bool]) -> str:
+    """Whether no inference was run for any of these segments, for some, or for all."""
+    if all(segments):
+        return "hit"
+    return "partial" if any(segments) else "miss"
 
 
 def _played(clip: Clip, sample_rate: int) -> _Made:

@@ -1,8 +1,8 @@
 """The strategies that plugins register: one ABC per stage.
 
-All of them are synchronous and run in bounded worker threads; one object serves many requests at once and
-must therefore be safe to call from several threads, except what `open` returns: streams and encoders belong
-to one response and are never called concurrently.
+All but `CacheBackend` are synchronous and run in bounded worker threads; one object serves many requests at
+once and must therefore be safe to call from several threads, except what `open` returns: streams and encoders
+belong to one response and are never called concurrently.
 """
 
 from abc import ABC, abstractmethod
@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 
 from attrs import field, frozen
 
+from koe.cache_report import CacheStats
 from koe.cancellation import Cancellation
 from koe.errors import UnknownVoiceError
 from koe.types import (
@@ -223,7 +224,11 @@ class Engine(Component):
     @property
     @abstractmethod
     def fingerprint(self) -> str:
-        """Changes whenever the same segment would sound different: model digest, precision, settings."""
+        """Changes whenever the same segment would sound different: model digest, precision, settings.
+
+        Asked for every segment that is looked up in the cache, in a worker thread: keep it at hand once it is
+        known.
+        """
 
 
 class AudioStream(ABC):
@@ -251,10 +256,22 @@ class AudioStream(ABC):
         """What the encoded file is to say of itself (see `StreamInfo.tags`); asked right after `open`."""
         return {}
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether an equal request of anybody's may be answered with the very same bytes.
+
+        It may where neither audio nor tags depend on `StreamInfo.request_id` or `StreamInfo.caller`, and
+        where nothing went wrong. Asked after `flush`.
+        """
+        return False
+
 
 class AudioProcessor(Component):
     """Samples to samples: trim, loudness, watermark."""
 
+    marks: ClassVar[bool] = False
+    """Whether it marks the audio: caches that others can read then hold unmarked audio only if
+    `cache.unmarked` says so."""
     last: ClassVar[bool] = False
     """Nothing may follow it in `pipeline.postprocess`."""
     left_out: ClassVar[str] = ""
@@ -302,3 +319,49 @@ class AudioFormat(Component):
         Raises:
             UnsupportedFormatError: `output_sample_rate` or `bitrate` is outside what the format offers.
         """
+
+
+class CacheBackend(Component):
+    """Keeps the audio of segments, as bytes by key. Everything runs on one event loop, several calls at once.
+
+    A call that raises or takes longer than `cache.timeout_s` counts as a failure; the request goes on without
+    it. Values carry their own checksum: a backend need not notice that one is damaged.
+    """
+
+    shared: ClassVar[bool] = False
+    """Whether the values leave this process: to a disk, to a server."""
+
+    async def open(self) -> None:
+        """Make ready. Called once, before anything else. Raises `ConfigError` for what cannot work here.
+
+        What is only out of reach now, such as a server that is down, is no reason to raise.
+        """
+
+    async def close(self) -> None:
+        """Let go of everything."""
+
+    @abstractmethod
+    async def get(self, key: str) -> bytes | None:
+        """The value under `key`, 64 hex digits; None where there is none."""
+
+    @abstractmethod
+    async def put(self, key: str, value: bytes) -> None:
+        """Keep the value, within whatever bounds the backend has."""
+
+    @abstractmethod
+    async def clear(self) -> None:
+        """Forget all values."""
+
+    @abstractmethod
+    async def stats(self) -> CacheStats:
+        """What it holds."""
+
+    async def claim(self, key: str, seconds: float) -> bool:  # noqa: ARG002 - the default knows of nobody else
+        """Whether the caller is to make the value under `key`: False where another process is making it.
+
+        The claim ends with `release`, and after `seconds` in any case.
+        """
+        return True
+
+    async def release(self, key: str) -> None:
+        """Give the caller's own claim back, where it still has it."""

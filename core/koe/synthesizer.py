@@ -10,6 +10,9 @@ from functools import partial
 import structlog
 from attrs import define, evolve, field
 
+from koe.cache.segments import SegmentCache
+from koe.cache.tiers import Tiers
+from koe.cache_report import CacheReport
 from koe.clock import StageClock
 from koe.engines import EngineSet, OpenEngine
 from koe.errors import CancelledByCallerError, ConfigError, KoeError, OverloadedError
@@ -41,6 +44,7 @@ class Synthesizer(Server):
     admission: Admission = field(init=False)
     threads: SpeechThreads = field(init=False)
     pipeline: Pipeline = field(init=False)
+    cache: SegmentCache | None = field(default=None, init=False)
     engine_set: EngineSet | None = field(default=None, init=False)
     outcomes: Counter[Outcome] = field(factory=Counter, init=False)
     paces: dict[str, Pace] = field(factory=dict, init=False)
@@ -55,6 +59,16 @@ class Synthesizer(Server):
             inference=Threads("inference", self.settings.inference.concurrency),
             audio=Threads("audio", 2),
         )
+        backends = self.registry.cache_backends
+        chosen = [backends[name] for name in self.settings.cache.tiers if name in backends]
+        if chosen:
+            self.cache = SegmentCache(
+                self.settings.cache,
+                Tiers.of(chosen, self.settings.cache),
+                inference=self.threads.inference,
+                codec=self.threads.audio,
+                trim=self.settings.pauses.trim,
+            )
 
     async def start(self, *, measure: bool = True) -> None:
         """Open the engines, then enter the plugins' lifespans in config order.
@@ -72,6 +86,8 @@ class Synthesizer(Server):
             await self.threads.text.run(partial(self._check_lexicons, self.engine_set))
             if measure and self.settings.streaming.cut != "never":
                 await self._measure(self.engine_set)
+            if self.cache is not None:
+                await self._lifespans.enter_async_context(self.cache)
             for loaded in self.registry.plugins:
                 await self._enter_lifespan(loaded.name, loaded.plugin)
         except BaseException:
@@ -127,6 +143,13 @@ class Synthesizer(Server):
     def voices(self, engine: str = "") -> Sequence[Voice]:
         return self._open().get(engine).engine.voices()
 
+    async def cache_report(self) -> CacheReport:
+        return CacheReport() if self.cache is None else await self.cache.report()
+
+    async def clear_cache(self) -> None:
+        if self.cache is not None:
+            await self.cache.clear()
+
     def open_engine(self, name: str = "") -> OpenEngine:
         """The open engine called `name`, the default one for an empty name (see `EngineSet.get`)."""
         return self._open().get(name)
@@ -177,6 +200,7 @@ class Synthesizer(Server):
             clock=clock,
             notify=partial(notify, self.registry.observers),
             ignored=ignored,
+            cache=self.cache,
         )
 
     def _job(

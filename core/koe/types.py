@@ -92,6 +92,8 @@ class Turn:
 
 Timestamps: TypeAlias = Literal["none", "word", "estimate"]
 
+CacheUse: TypeAlias = Literal["use", "refresh", "bypass"]
+
 
 @frozen
 class SpeechRequest:
@@ -115,6 +117,7 @@ class SpeechRequest:
         lexicon: how words are spoken, for this request only; they win over those of the config.
         watermark: False asks for audio without a watermark, which the deployment may refuse.
         caller: the name of the API key that asks; empty where nobody was authenticated.
+        cache: `use`; `refresh`: make everything anew, and keep that; `bypass`: neither look nor keep.
     """
 
     text: str
@@ -135,6 +138,7 @@ class SpeechRequest:
     lexicon: tuple[LexiconEntry, ...] = ()
     watermark: bool = True
     caller: str = ""
+    cache: CacheUse = "use"
 
 
 @frozen
@@ -395,6 +399,7 @@ class EngineInfo:
 __all__ = [
     "Alignment",
     "AudioChunk",
+    "CacheUse",
     "Clip",
     "EngineInfo",
     "GivenPhonemes",
