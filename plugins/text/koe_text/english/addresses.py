@@ -20,7 +20,7 @@ _CITY = r"(?:[A-Z][a-z'’.]+\s?){1,3}"
 
 
 def _street(match: re.Match[str]) -> str:
-    spoken = [house_number(match["house"])] if match["house"] else []
+    spoken = [_house(match["house"])] if match["house"] else []
     if match["letter"]:
         spoken[0] += f" {match['letter'].upper()}"
     if match["direction"]:
@@ -30,6 +30,10 @@ def _street(match: re.Match[str]) -> str:
     if match["behind"]:
         spoken.append(_DIRECTIONS[match["behind"].strip(". ").upper()])
     return " ".join(spoken) + ("." if match[0].endswith(".") and _ends_sentence(match) else "")
+
+
+def _house(written: str) -> str:
+    return house_number(written).replace(" oh ", " zero ") if len(written) == 3 else house_number(written)
 
 
 def _street_alone(match: re.Match[str]) -> str:
@@ -149,10 +153,12 @@ RULES: list[Rule] = [
         rf"(?<=,\s)(?P<city>)(?P<comma>)(?P<state>D\.C\.)\s(?P<zip>\d{{5}}(?:-\d{{4}})?)\b",
         _state,
     ),
+    rule("addresses", r"(?<=\ue000)(,\s[A-Z][a-z]+(?:\s[A-Z][a-z]+){0,2},?\s)(\d{5}(?:-\d{4})?)(?![\w,])", _named_state),
     rule("addresses", rf"(?<=\b)({one_of(_STATES.values())},?\s)(\d{{5}}(?:-\d{{4}})?)(?![\w,])", _named_state),
     rule(
         "addresses",
-        rf"(?P<city>(?<=[,\ue000]\s)[A-Z][a-z]+(?:\s[A-Z][a-z]+){{0,2}})(?P<comma>)\s(?P<state>{one_of(_STATES)})(?P<zip>\d{{0}})(?=[\s.,;]*$)",
+        rf"(?P<city>(?<=\ue000,\s)[A-Z][a-z]+(?:\s[A-Z][a-z]+){{0,2}})(?P<comma>)\s(?P<state>{one_of(_STATES)})"
+        r"(?P<zip>\d{0})(?=[\s.,;]*$)",
         _state,
         digits=False,
     ),

@@ -113,7 +113,7 @@ RANGES: list[Rule] = [
 
 ORDINAL_RANGES: list[Rule] = [
     rule("ranges", r"(?<![\w.,/-])(\d{1,4})[-–—](?=\d{1,4}(?:st|nd|rd|th)\b(?!-))", _ordinals),
-    rule("ranges", r"(?<=\d(?:st|nd|rd|th))\s?[-–—]\s?(?=\d{1,4}(?:st|nd|rd|th)\b)", lambda _match: " to "),
+    rule("ranges", r"(?<=\d(?:st|nd|rd|th|ST|ND|RD|TH))\s?[-–—]\s?(?=\d{1,4}(?:st|nd|rd|th|ST|ND|RD|TH)\b)", lambda _match: " to "),
 ]
 
 COUNTED: list[Rule] = [

@@ -8,6 +8,7 @@ from koe_text.english.rules import DASH, Rule, rule, sentence_end
 from koe_text.english.tables import one_of, table
 
 _MONTHS = table("months")
+_MONTH_NAMES = tuple(_MONTHS.values())
 _WEEKDAYS = table("weekdays")
 _MONTH = rf"(?P<month>(?i:{one_of(_MONTHS)}))\.?"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
@@ -86,7 +87,7 @@ def _numeric(order: str) -> Callable[[re.Match[str]], str | None]:
             month, day, day_first = day, month, not day_first
         if not (1 <= month <= 12 and 1 <= day <= 31):
             return None
-        name = list(_MONTHS.values())[month - 1]
+        name = _MONTH_NAMES[month - 1]
         written = match.groupdict().get("year") or ""
         tail = f" {_year(written if len(written) == 4 else chr(39) + written)}" if written else ""
         return f"the {ordinal(day)} of {name}{tail}" if day_first else f"{name} {ordinal(day)}{tail}"
@@ -147,7 +148,7 @@ def _timestamp(match: re.Match[str]) -> str | None:
     time = f"{cardinal(hour)} {_minute(minute)}"
     if second and int(second):
         time += f" and {cardinal(int(second))} second{'' if second == '01' else 's'}"
-    name = list(_MONTHS.values())[month - 1]
+    name = _MONTH_NAMES[month - 1]
     return f"{name} {ordinal(day)}, {year(int(match['year']))}, {time}{_offset(match['zone'])}"
 
 
@@ -174,7 +175,7 @@ def _fiscal(match: re.Match[str]) -> str:
 
 def _month_of_year(match: re.Match[str]) -> str | None:
     month = int(match[1])
-    return f"{list(_MONTHS.values())[month - 1]} {year(int(match[2]))}" if 1 <= month <= 12 else None
+    return f"{_MONTH_NAMES[month - 1]} {year(int(match[2]))}" if 1 <= month <= 12 else None
 
 
 def _year_month(match: re.Match[str]) -> str | None:
@@ -182,7 +183,7 @@ def _year_month(match: re.Match[str]) -> str | None:
     first, last = match[1], match[2]
     if last[0] != "0" and int(last) > int(first[2:]):
         return None
-    return f"{list(_MONTHS.values())[int(last) - 1]} {year(int(first))}"
+    return f"{_MONTH_NAMES[int(last) - 1]} {year(int(first))}"
 
 
 def _split_year(match: re.Match[str]) -> str | None:
@@ -272,6 +273,13 @@ RULES: list[Rule] = [
         r"\b(?P<letters>FY|Q(?=[1-4])|[HS](?=[12]\s))(?P<quarter>[1-4])?(?P<gap>\s?['’]?)(?P<year>(?:19|20)\d\d)(?![\w,]|\.\d)",
         _fiscal,
     ),
+    rule(
+        "dates",
+        rf"(?P<before>\b(?:(?:{one_of(_WEEKDAYS)})(?:[a-z]{{0,3}}day)?[.,]{{0,2}}|on|due|dated)\s)"
+        r"(?P<a>0?[1-9]|1[0-2])/(?P<b>0?[1-9]|[12]\d|3[01])(?![\w/]|[.,]\d|\sof\b|\s(?:inch|in|cup|lb|mile)\b)",
+        lambda match: f"{match['before']}{_MONTH_NAMES[int(match['a']) - 1]} {ordinal(int(match['b']))}",
+        flags=re.IGNORECASE,
+    ),
     rule("dates", r"(?<![\w.,/])(0?[1-9]|1[0-2])/((?:19|20)\d\d)(?![\w/]|[.,]\d)", _month_of_year),
     rule("dates", r"(?<![\w.,/])((?:19|20)\d\d)/(\d\d)(?![\w/-]|[.,]\d)", _split_year),
     rule("dates", r"(?<![\w.,/$€£-])((?:19|20)\d\d)-(0[1-9]|1[0-2])(?![\w/-]|[.,]\d)", _year_month),
@@ -285,13 +293,13 @@ RULES: list[Rule] = [
     rule("dates", rf"\b{_MONTH}(?P<comma>,)?[\s-]{_YEAR}\b{_ERA}?(?![,.]\d)", _month_year),
     rule(
         "dates",
-        rf"(?<!\w)['’]?([12]\d\d0|[1-9]0)['’]?s{DASH}['’]?([12]\d\d0|[1-9]0)['’]?s\b",
+        rf"(?<!\w)['’]?([12]\d\d0|[1-9]0)['’]?[sS]{DASH}['’]?([12]\d\d0|[1-9]0)['’]?[sS]\b",
         _decades,
     ),
     rule("dates", r"(?<![\w'’])['’](\d\d)[-–—]['’](\d\d)\b(?!['’\d])", _short_years),
     rule("dates", r"(?<![\w'’])['’](\d\d)\b(?!['’\d])", _short_year),
     rule(
-        "dates", r"(?<!\w)(?:(?P<apostrophe>['’])(?=\d0s))?(?P<decade>[12]\d\d0|[1-9]0)['’]?[sS]\b", _decade
+        "dates", r"(?<!\w)(?<!\dm\s)(?:(?P<apostrophe>['’])(?=\d0s))?(?P<decade>[12]\d\d0|[1-9]0)['’]?[sS]\b", _decade
     ),
     rule("dates", rf"(?<![\w.,])(?P<number>\d{{1,4}}){_ERA}(?!\w)", _with_era),
     rule("dates", r"\bA\.?D\.?\s(\d{1,4})\b", _era_first),

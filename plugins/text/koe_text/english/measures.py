@@ -28,6 +28,7 @@ _SHAPE = re.compile(rf"\s{one_of(words('grammar', 'turned'))}\b")
 _COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _SHAPES = {"2": "square", "3": "cubic"}
 _POWERS = {"2": "squared", "3": "cubed"}
+_HYPHENATED = re.compile(r"\d+(?:\.\d+)?-[mgLlVW]$")
 _TIMES = {"s", "sec", "min", "h", "hr"}
 _PLURAL = re.compile(r"\d{2}[1-9]s")
 """The 747s fly; it takes 740s."""
@@ -62,7 +63,7 @@ def _is_shape(match: re.Match[str]) -> bool:
 
 def _measure(match: re.Match[str]) -> str | None:
     named = match.groupdict()
-    if match["unit"] in _RIGID and named.get("hyphen") == "-":
+    if match["unit"] in _RIGID and named.get("hyphen") == "-" and not _HYPHENATED.match(match[0]):
         return None
     if match["unit"] == "s" and _PLURAL.fullmatch(match[0]):
         return None
@@ -80,9 +81,19 @@ def _measure(match: re.Match[str]) -> str | None:
 
 
 def _coordinate(match: re.Match[str]) -> str:
+    return f"{_angle(match)} {_COMPASS[match[4]]}"
+
+
+def _angle(match: re.Match[str]) -> str:
     spoken = [f"{number(match[1])} degrees", f"{number(match[2])} minutes"]
     spoken += [f"{number(match[3])} seconds"] if match[3] else []
-    return " ".join([*spoken, _COMPASS[match[4]]])
+    return " ".join(spoken)
+
+
+def _duration(match: re.Match[str]) -> str:
+    """2h 5m, 1h30, 3m20s."""
+    parts = zip(match.groups(), ("hour", "minute", "second"), strict=True)
+    return " ".join(f"{number(part)} {name}{'' if int(part) == 1 else 's'}" for part, name in parts if part)
 
 
 def _both(match: re.Match[str]) -> str:
@@ -174,6 +185,11 @@ RULES: list[Rule] = [
     rule("fractions", r"(?<=\b[Aa]\s)(1/2|½|1/4|¼)(?=\s[a-z]{3,})", _half),
     rule(
         "measures",
+        r"(?<![\w.,/'’])(\d{1,4})['’′]\s?[-–—]\s?(\d{1,4})['’′](?!\w)",
+        lambda match: f"{quantity(match[1])} to {quantity(match[2])} feet",
+    ),
+    rule(
+        "measures",
         rf"(?<![\w.,/])({QUANTITY})['’′]\s?[x×]\s?({QUANTITY})['’′](?!\w)",
         lambda match: f"{quantity(match[1])} by {quantity(match[2])} feet",
     ),
@@ -183,6 +199,13 @@ RULES: list[Rule] = [
         _inches,
     ),
     rule("measures", r"(?<![\w/])(\d{2,3})/(\d{2,3})(\s?mm\s?Hg)\b", _pressure),
+    rule(
+        "measures",
+        r"(?<![\w.,])(\d{1,3})\s?°\s?(\d{1,2}(?:\.\d+)?)\s?['’′](?:\s?(\d{1,2}(?:\.\d+)?)\s?(?:\"|”|″|''|′′))?(?!\w)",
+        _angle,
+    ),
+    rule("measures", r"(?<![\w.,])(\d{1,3})h\s?([0-5]?\d)(?:m(?:in)?)?(?:\s?([0-5]?\d)s)?(?!\w|[.,]\d)", _duration),
+    rule("measures", r"(?<![\w.,])()(\d{1,3})m\s?([0-5]?\d)s(?!\w)", _duration),
     rule("measures", rf"(?<![\w.,])({NUMBER})\s?°\s?([NSEW])\b", _compass),
     rule(
         "measures",
@@ -235,6 +258,12 @@ JOINTS: list[Rule] = [
         "measures",
         rf"(?<![\w./]){_UNIT_OF_RATE}/(?P<per>{one_of(_PER)})(?![\w/²³])",
         _rate_alone,
+        digits=False,
+    ),
+    rule(
+        "measures",
+        rf"(?<![\w.,/&-])(?P<unit>{one_of(words('measures', 'bare'))})(?![\w/&-]|\.\w)",
+        lambda match: _UNITS[match["unit"]][1],
         digits=False,
     ),
     rule("measures", r"(?<=\ue000)\s?[x×]\s?(?=\ue000)", lambda _match: " by ", digits=False),

@@ -49,7 +49,7 @@ def _digits(match: re.Match[str]) -> str:
 
 
 def _after_word(match: re.Match[str]) -> str:
-    return match[1] + digits(match[2])
+    return match[1].replace("#", "number ") + digits(match[2])
 
 
 def _code_after_word(match: re.Match[str]) -> str:
@@ -105,7 +105,7 @@ RULES: list[Rule] = [
     ),
     rule(
         "telephones",
-        rf"\b({_NUMBERED}\b[^.?!\d]{{0,30}}\s(?:end(?:s|ed|ing)?\s(?:in|with)|last\s(?:four|4)\sdigits(?:\sare)?:?)\s)"
+        rf"\b({_NUMBERED}\b[^.?!\d]{{0,30}}\s(?:end(?:s|ed|ing)?\s(?:in|with))\s|(?:digits|numbers?)\s(?:are|is)\s)"
         r"(\d{3,6})(?![\w-]|[.,]\d)",
         _after_word,
         flags=re.IGNORECASE,

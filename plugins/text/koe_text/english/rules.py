@@ -8,6 +8,7 @@ from attrs import frozen
 from koe.api import Span
 
 from koe_text.edits import Edit, masked
+from koe_text.english.capitals import views
 from koe_text.english.numbers import cardinal, fraction, number
 from koe_text.english.tables import one_of, words
 from koe_text.starters import begins_sentence
@@ -29,6 +30,7 @@ _ARTICLE = re.compile(
     r"(?<![\w'’-])(?:[Aa]n?|[Tt]he|[Oo]ne|[Tt]wo|[Tt]hree|[Ff]our|[Ff]ive|[Ss]ix|[Tt]en)\s$"
 )
 _NOUN = re.compile(rf"\s(?!{one_of(words('grammar', 'no_noun'))}\b)[a-z]")
+_SIZED = re.compile(rf"\s{one_of(words('grammar', 'sized'))}(?:e?s|ies)?\b|\sbatteries\b")
 _MIXED = re.compile(rf"(?:(\d+)[ -]?)??(?:(\d+)\s?/\s?(\d+)|({_VULGAR}))")
 
 
@@ -53,13 +55,16 @@ def apply(rules: Sequence[Rule], text: str, off: frozenset[str] = frozenset()) -
     """What the rules say about `text`; of a category that is `off`, that the match stays as written."""
     edits: list[Edit] = []
     has_digits = any(character.isdigit() or character in VULGAR for character in text)
+    seen = views(text)
     for one in rules:
         if one.digits and not has_digits:
             continue
-        found = list(_matches(one, text, off))
-        if found:
-            edits += found
-            text = masked(text, (Span(edit.start, edit.end) for edit in found))
+        for view in range(len(seen)):
+            found = list(_matches(one, seen[view], off))
+            if found:
+                edits += found
+                spans = [Span(edit.start, edit.end) for edit in found]
+                seen = [masked(other, spans) for other in seen]
     return edits
 
 
@@ -93,7 +98,9 @@ def is_one(text: str) -> bool:
 
 
 def is_adjective(match: re.Match[str]) -> bool:
-    """Whether a quantity stands between article and noun: "a 10 mm bolt", "a $5 bill"."""
+    """Whether a quantity describes a noun: "a 10 mm bolt", "a $5 bill", "12V batteries"."""
+    if _SIZED.match(match.string, match.end()):
+        return True
     before = match.string[max(0, match.start() - 7) : match.start()]
     return _ARTICLE.search(before) is not None and _NOUN.match(match.string, match.end()) is not None
 

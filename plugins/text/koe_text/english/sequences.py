@@ -156,7 +156,7 @@ RULES: list[Rule] = [
         rf"(?P<word>(?<!\w)(?:No(?P<plural>s)?\.|no(?:s)?\.|№|#|Nr\.))\s?(?P<number>{NUMBER})(?!\w)",
         _numbered,
     ),
-    rule("serials", r"(?<![\w.])(480|540|720|1080|1440|2160|4320)([pi])\b", _lines),
+    rule("serials", r"(?<![\w.])(480|540|720|1080|1440|2160|4320)([piP])\b", _lines),
     rule("serials", r"(?<![\w.,/-])(\d{2,4})s\b", _plural),
     rule("serials", r"(?<![\w.,/$-])(\d{1,4}(?:\.\d+)?)-(?=[a-z]{2,}|[A-Z][a-z]{2,})", _hyphenated),
     rule(

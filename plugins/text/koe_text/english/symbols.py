@@ -10,6 +10,8 @@ _WRITTEN = table("written")
 _SYMBOLS = table("symbols")
 _BEFORE_NUMBERS = table("before_numbers")
 _BEFORE_NAMES = table("before_names")
+_BEHIND_NAMES = table("behind_names")
+_NAMED = {name for kind in ("domains", "files") for name in words("electronic", kind) if len(name) > 2} | {"js", "io", "ai"}
 _CAN_END = words("abbreviations", "ends")
 
 
@@ -23,6 +25,10 @@ def _before_number(match: re.Match[str]) -> str:
 
 def _before_name(match: re.Match[str]) -> str:
     return _BEFORE_NAMES[match[1]]
+
+
+def _behind_name(match: re.Match[str]) -> str:
+    return _BEHIND_NAMES[match[0]]
 
 
 def _initials(match: re.Match[str]) -> str:
@@ -53,13 +59,15 @@ def _leftover(match: re.Match[str]) -> str:
 
 
 WRITTEN: list[Rule] = [
-    rule("cardinals", r"(?<=\w)\.{2,6}(?=\.?\d)", lambda _match: "... "),
+    rule("cardinals", r"\.{2,6}(?=\.?\d)", lambda _match: "... "),
     rule("abbreviations", rf"(?<![\w.])({one_of(_BEFORE_NUMBERS)})\s?(?=\d)", _before_number),
     rule(
         "abbreviations", rf"(?<![\w.])({one_of(_BEFORE_NAMES)})(?=\s[A-Z][a-z])", _before_name, digits=False
     ),
     rule("abbreviations", rf"(?<![\w./&-]){one_of(_WRITTEN)}(?![\w&]|\.\w)", _written, digits=False),
     rule("abbreviations", r"(?<![\w.])(?:[A-Z]\.){2,}(?![\w.])", _initials, digits=False),
+    rule("symbols", rf"(?<=[a-z]{{2}})\.(?=[A-Z][a-z]*(?![\w.@/]))(?!(?i:{one_of(_NAMED)})\b)", lambda _match: ". ", digits=False),
+    rule("abbreviations", rf"(?<=[a-z]\s)(?:{one_of(_BEHIND_NAMES)})(?![\w.])", _behind_name, digits=False),
 ]
 
 LEFTOVERS: list[Rule] = [
