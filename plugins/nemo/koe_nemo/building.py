@@ -10,7 +10,7 @@ from pathlib import Path
 from koe.api import KoeError
 
 from koe_nemo.folders import GrammarFolders
-from koe_nemo.library import open_normalizer
+from koe_nemo.worker import open_normalizer
 
 _LAST_LINES = 5
 

@@ -27,8 +27,8 @@ class NemoConfig:
             the user's cache.
         build_at_start: whether missing grammars are built when the server starts, which takes minutes; else
             it does not start without them.
-        budget_s: the processor time that one sentence may take, in seconds. What is left of it then stays as
-            written.
+        budget_s: the time that NeMo may take for one sentence, in seconds. What is left of it then stays as
+            written; a single call that takes as long is ended.
     """
 
     languages: tuple[str, ...] = field(default=("en",), validator=_known_languages)

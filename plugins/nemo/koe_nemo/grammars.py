@@ -1,37 +1,32 @@
-"""The grammars that are in use, loaded once for all threads."""
+"""The grammars of the configured languages, and what reads by them."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from threading import Lock
+from collections.abc import Sequence
 
 import structlog
-from attrs import define, field
+from attrs import define
 from koe.api import ConfigError
 
 from koe_nemo.building import build
 from koe_nemo.folders import GrammarFolders
-from koe_nemo.library import reader
-
-Read = Callable[[str], str]
+from koe_nemo.process import ProcessLostError
+from koe_nemo.reader import Budget, Reader
 
 log = structlog.get_logger("koe.nemo")
 
 
 @define
 class Grammars:
-    """One reader for each language of `languages`. Safe to share among threads."""
+    """The `languages` that a reader reads, with their grammars in `folders`. Safe to share among threads."""
 
     folders: GrammarFolders
     languages: Sequence[str]
-    open_reader: Callable[[str, Path], Read] = reader
-    _readers: dict[str, Read] = field(factory=dict, init=False)
-    _loading: Lock = field(factory=Lock, init=False)
+    reader: Reader
 
     def load(self, *, build_missing: bool) -> None:
         """Load all of them; with `build_missing`, after building those that are not built.
 
         Raises:
-            ConfigError: nemo_text_processing or grammars are missing.
+            ConfigError: nemo_text_processing or grammars are missing, or cannot be loaded.
             GrammarBuildError: grammars could not be built.
         """
         missing = [language for language in self.languages if not self.folders.is_built(language)]
@@ -41,26 +36,36 @@ class Grammars:
             log.warning("grammars_are_built", language=language, folder=str(self.folders.folder))
             build(self.folders, language)
         for language in self.languages:
-            self.reader(language)
+            try:
+                self.reader.load(language, self.folders.path(language))
+            except ProcessLostError as error:
+                raise ConfigError([self._not_loaded(language, error)]) from error
 
-    def reader(self, language: str) -> Read | None:
-        """What reads `language`; None where it is not one of `languages`. Loads it if need be: 0.1 to 2 s.
+    def reads(self, language: str) -> bool:
+        """Whether `language` is one of `languages`.
 
         Raises:
-            ConfigError: it is not built.
+            ConfigError: it is, but it is not built.
         """
         if language not in self.languages:
-            return None
-        with self._loading:
-            if language not in self._readers:
-                if not self.folders.is_built(language):
-                    raise ConfigError([self._not_built([language])])
-                self._readers[language] = self.open_reader(language, self.folders.path(language))
-            return self._readers[language]
+            return False
+        if not self.folders.is_built(language):
+            raise ConfigError([self._not_built([language])])
+        return True
+
+    def read(self, language: str, text: str, budget: Budget) -> str:
+        """As `Reader.read`, by the grammars of `language`, which are loaded if need be."""
+        return self.reader.read(language, self.folders.path(language), text, budget)
 
     def _not_built(self, languages: Sequence[str]) -> str:
         return (
             f"NeMo's grammars of {', '.join(languages)} are not built in {self.folders.folder}: "
             f"run `koe nemo build {' '.join(languages)} --enable nemo`, take them out of "
             f"plugins.nemo.languages, or set plugins.nemo.build_at_start = true"
+        )
+
+    def _not_loaded(self, language: str, error: ProcessLostError) -> str:
+        return (
+            f"NeMo's grammars of {language} cannot be loaded ({error.reason}: {error}): "
+            f"run `koe nemo build {language} --again --enable nemo`, or take it out of plugins.nemo.languages"
         )

@@ -1,7 +1,7 @@
 """The normalizer `nemo`."""
 
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import ClassVar
 
 from koe.api import Draft, Edit, Fence, Normalizer, Segment, Span, differences, rewritten
@@ -9,6 +9,8 @@ from koe.api import Draft, Edit, Fence, Normalizer, Segment, Span, differences, 
 from koe_nemo.config import LANGUAGES
 from koe_nemo.grammars import Grammars
 from koe_nemo.portions import MOST_RUNS, portions
+from koe_nemo.process import ProcessLostError
+from koe_nemo.reader import Budget
 from koe_nemo.rules import rewrites
 
 
@@ -21,35 +23,38 @@ class Nemo(Normalizer):
     name = "nemo"
     languages: ClassVar[frozenset[str] | None] = frozenset(LANGUAGES)
 
-    def __init__(
-        self, grammars: Grammars, budget_s: float, clock: Callable[[], float] = time.thread_time
-    ) -> None:
+    def __init__(self, grammars: Grammars, budget_s: float) -> None:
         self.fence = Fence("nemo", most_runs=3 * MOST_RUNS)
         self._grammars = grammars
         self._budget_s = budget_s
-        self._clock = clock
 
     def normalize(self, segment: Segment) -> Iterable[Segment]:
         language = segment.language.partition("-")[0].lower()
-        read = self._grammars.reader(language)
-        if read is None:
+        if not self._grammars.reads(language):
             yield segment
             return
         segment = rewritten(segment, rewrites(segment.text, language))
         draft = Draft.of(segment)
-        yield draft.edited(self._edits(draft, read)).segment
+        yield draft.edited(self._edits(draft, language)).segment
 
-    def _edits(self, draft: Draft, read: Callable[[str], str]) -> Iterator[Edit]:
-        ends_at = self._clock() + self._budget_s
+    def _edits(self, draft: Draft, language: str) -> Iterator[Edit]:
+        budget = Budget(self._budget_s)
         for span in _open_portions(draft):
             written = draft.text[span.start : span.end]
-            if self._clock() > ends_at:
-                self.fence.leave("over_budget", written, f"the sentence took {self._budget_s:g} s already")
+            if budget.left_s <= 0:
+                self.fence.leave("over_budget", written, f"the sentence took {budget.limit_s:g} s already")
                 continue
-            spoken = self.fence.run(read, written)
+            spoken = self._read(language, written, budget)
             if spoken and spoken.strip():
                 for edit in differences(written, spoken):
                     yield Edit(edit.start + span.start, edit.end + span.start, edit.text)
+
+    def _read(self, language: str, written: str, budget: Budget) -> str | None:
+        try:
+            return self.fence.run(partial(self._grammars.read, language, budget=budget), written)
+        except ProcessLostError as lost:
+            self.fence.leave(lost.reason, written, str(lost))
+            return None
 
 
 def _open_portions(draft: Draft) -> Iterator[Span]:

@@ -1,4 +1,4 @@
-"""A sentence in portions that NeMo reads in a few hundredths of a second each: it holds the GIL meanwhile."""
+"""Sentences in portions that take NeMo in a few hundredths of a second: it costs more than linear time."""
 
 import re
 from collections.abc import Iterator

@@ -5,9 +5,9 @@ import time
 import pytest
 from koe.api import Span
 from koe.notes import collected_notes
-from koe_nemo.normalizer import Nemo
+from koe_nemo.process import ProcessLostError
 
-from tests.plugins.nemo.build import grammars, nemo, one, segment
+from tests.plugins.nemo.build import nemo, one, segment
 
 WORDS = {"5": "five", "$5": "five dollars", "7": "seven", "IV": "I V"}
 
@@ -74,16 +74,28 @@ def test_an_empty_answer_leaves_the_text_as_written(tmp_path):
     assert one(nemo(tmp_path, lambda _text: " "), segment("Pay $5")).text == "Pay $5"
 
 
+@pytest.mark.parametrize("reason", ["over_budget", "died", "not_loaded", "no_process"])
+def test_a_lost_process_leaves_the_text_as_written_and_is_counted_and_noted(tmp_path, reason):
+    def lose(text):
+        raise ProcessLostError(reason, "it is gone")
+
+    normalizer = nemo(tmp_path, lose)
+    with collected_notes() as notes:
+        assert one(normalizer, segment("Pay $5 now")).text == "Pay $5 now"
+    assert normalizer.fence.left == {reason: 1}
+    assert notes == [f"nemo left 'Pay $5 now' as written: {reason} (it is gone)"]
+
+
 def test_a_sentence_over_its_budget_is_left_from_there_on(tmp_path):
-    now = iter(range(1_000))
-    normalizer = Nemo(grammars(tmp_path, lambda text: text.replace("7", "seven")), 2.0, lambda: next(now))
+    normalizer = nemo(tmp_path, lambda text: text.replace("7", "seven"), cost_s=0.75, budget_s=1.5)
     text = ", ".join(["7, 7, 7, 7, 7, 7, 7, 7"] * 6)
     with collected_notes() as notes:
         made = one(normalizer, segment(text)).text
-    assert made.startswith("seven")
-    assert made.endswith("7")
-    assert normalizer.fence.left["over_budget"] > 0
-    assert "over_budget (the sentence took 2 s already)" in notes[0]
+    assert made.count("seven") == 16
+    assert made.startswith("seven, " * 16 + "7")
+    assert normalizer.fence.left["over_budget"] == len(notes) > 0
+    assert "over_budget (the sentence took 1.5 s already)" in notes[0]
+    assert one(normalizer, segment("7 more")).text == "seven more"
 
 
 @pytest.mark.parametrize(

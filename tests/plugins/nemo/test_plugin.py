@@ -15,8 +15,9 @@ from koe.testing.conformance.normalizers import NormalizerConformance
 from koe.testing.fakes import FakePlugin
 from koe_nemo import NemoConfig, NemoPlugin, library
 from koe_nemo.config import LANGUAGES
+from koe_nemo.reader import MOST_STARTS, Reader
 
-from tests.plugins.nemo.build import nemo
+from tests.plugins.nemo.build import VERSION, fake_process, folders, nemo
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/normalization.md").read_text(encoding="utf-8")
@@ -35,7 +36,7 @@ def test_it_registers_its_normalizer_and_its_command():
     assert [owned.component.name for owned in registry.commands] == [("nemo",)]
 
 
-def test_neither_the_library_nor_pynini_is_imported_before_a_text_needs_them():
+def test_neither_the_library_nor_pynini_is_imported_by_koe():
     code = (
         "import sys; from koe_nemo import NemoPlugin; p = NemoPlugin(); list(p.register_commands());"
         "list(p.register_normalizers());"
@@ -62,6 +63,37 @@ async def test_without_grammars_the_server_does_not_start(tmp_path, monkeypatch)
             pass
 
 
+@pytest.fixture
+def started(tmp_path, monkeypatch):
+    """The processes that `plugin` started; there are grammars for English and Hindi."""
+    monkeypatch.setattr(library, "version", lambda _name: VERSION)
+    folders(tmp_path, "en", "hi")
+    return []
+
+
+@pytest.fixture
+def plugin(tmp_path, started):
+    def start():
+        started.append(fake_process())
+        return started[-1]
+
+    return NemoPlugin(NemoConfig(languages=("en", "hi"), dir=str(tmp_path)), Reader(start))
+
+
+async def test_the_process_is_there_when_the_server_is_ready_and_gone_when_it_stopped(plugin, started):
+    async with running(FakePlugin(), plugin, settings=SETTINGS):
+        assert [one.is_alive for one in started] == [True]
+    assert [one.is_alive for one in started] == [False]
+
+
+async def test_a_start_that_fails_leaves_no_process(plugin, started, tmp_path):
+    (tmp_path / VERSION / "hi" / "broken").touch()
+    with pytest.raises(ConfigError, match="grammars of hi cannot be loaded"):
+        async with running(FakePlugin(), plugin, settings=SETTINGS):
+            pass
+    assert [one.is_alive for one in started] == [False]
+
+
 def test_a_language_that_nemo_does_not_read_is_refused():
     with pytest.raises(ValueError, match="'ru'; possible are ar, de, en"):
         NemoConfig(languages=("en", "ru"))
@@ -71,6 +103,9 @@ def test_the_page_names_every_setting_and_language():
     section = PAGE.split("## NeMo")[1].split("\n## ")[0]
     assert [one.name for one in fields(NemoConfig) if f"`{one.name}`" not in section] == []
     assert all(f"`{language}`" in section for language in LANGUAGES)
+    reasons = ("too_costly", "failed", "over_budget", "died", "not_loaded", "no_process")
+    assert all(f"`{reason}`" in section for reason in reasons)
+    assert f"after {MOST_STARTS} starts within a minute" in section
     example = tomllib.loads(section.split("```toml\n")[1].split("```")[0])
     assert example["pipeline"]["normalize"] == ["clean", "segment", "nemo", "european", "cjk"]
     assert set(example["plugins"]["nemo"]) <= {one.name for one in fields(NemoConfig)}

@@ -1,4 +1,4 @@
-"""With the real library: English, built once into a temporary folder (half a minute)."""
+"""With the real library: English, where it is built, else built into a temporary folder (half a minute)."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +7,10 @@ import pytest
 from koe_nemo.building import GrammarBuildError, build
 from koe_nemo.folders import GrammarFolders
 from koe_nemo.grammars import Grammars
-from koe_nemo.library import reader
 from koe_nemo.normalizer import Nemo
+from koe_nemo.process import ProcessLostError
+from koe_nemo.reader import Reader
+from koe_nemo.worker import reader
 
 from tests.plugins.nemo.build import one, segment
 
@@ -31,6 +33,9 @@ SENTENCES = (
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
+    built = GrammarFolders.of()
+    if built.is_built("en"):
+        return built
     made = GrammarFolders(tmp_path_factory.mktemp("nemo"))
     build(made, "en")
     return made
@@ -38,7 +43,9 @@ def folders(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def normalizer(folders):
-    return Nemo(Grammars(folders, ("en",)), budget_s=60.0)
+    grammars = Grammars(folders, ("en",), Reader())
+    yield Nemo(grammars, budget_s=60.0)
+    grammars.reader.close()
 
 
 @pytest.mark.parametrize(("written", "spoken"), SENTENCES)
@@ -62,11 +69,12 @@ def test_eight_threads_read_as_one_does(normalizer):
         assert list(pool.map(lambda text: one(normalizer, segment(text)).text, texts)) == alone
 
 
-def test_what_nemo_warns_of_is_an_error_that_is_not_logged(folders, capfd, monkeypatch):
+def test_what_nemo_warns_of_is_an_error_without_the_text(folders, capfd):
     read = reader("en", folders.path("en"))
     assert read("It is 5.") == "It is five."
-    with pytest.raises(ValueError, match="Failed text"):
+    with pytest.raises(ValueError, match=r"^NeMo warned in test_worker\.test_what_nemo_warns_of") as caught:
         logging.getLogger("NeMo-text-processing").warning("Failed text: secret")
+    assert "secret" not in str(caught.value)
     assert "secret" not in "".join(capfd.readouterr())
 
 
@@ -74,3 +82,13 @@ def test_a_language_that_nemo_cannot_build_says_why(tmp_path):
     with pytest.raises(GrammarBuildError, match="xx has not been supported"):
         build(GrammarFolders(tmp_path), "xx")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_grammars_that_are_no_grammars_are_not_loaded(folders, tmp_path):
+    for file in folders.path("en").iterdir():
+        (tmp_path / file.name).write_bytes(b"no grammar")
+    reader = Reader()
+    with pytest.raises(ProcessLostError) as caught:
+        reader.load("en", tmp_path)
+    assert caught.value.reason in ("not_loaded", "died")
+    reader.close()
