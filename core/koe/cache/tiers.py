@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _CLOSE_S = 5.0
+_CLEAR_S = 60.0
 
 
 class TierFailedError(Exception):
@@ -201,7 +202,8 @@ class Tiers:
         failed = []
         for tier in self.tiers:
             try:
-                await tier.backend.clear()
+                async with asyncio.timeout(_CLEAR_S):
+                    await tier.backend.clear()
             except Exception as error:  # noqa: BLE001 - a backend may raise anything; told below
                 failed.append(f"{tier.backend.name}: {type(error).__name__}: {error}")
         if failed:
