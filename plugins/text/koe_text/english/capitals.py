@@ -12,7 +12,7 @@ _SHOUTED = re.compile(
 )
 _RUN = re.compile(
     r"(?<![A-Z])(?<![A-Z]/)[A-Z]{2,}(?![A-Z\d]|-\d|/[A-Z]{2})|(?<=\d\s)[A-Z](?=/[A-Z])|(?<=[A-Z]/)[A-Z](?![A-Z])"
-    r"|(?<=[\d\"'])X(?![A-Z])|(?<=\d\s)X(?=\s?\d)|(?<=[\d\"']\s)X(?=\s\d)"
+    r"|(?<=[\d\"'])X(?![A-Z])|(?<=\d\s)X(?=\s?\d)|(?<=\d\s[A-Z]{2}\s)X(?=\s\d)|(?<=[\d\"']\s)X(?=\s\d)"
 )
 """What is written in small letters elsewhere; not MP3, AK-47, 5G, AC/DC."""
 _WORD = re.compile(r"(?<![A-Z])[A-Z]{2,}(?![A-Z])")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from koe.api import Normalizer, Segment
 
@@ -26,9 +26,12 @@ from koe_text.english import (
     times,
 )
 from koe_text.english.rules import Rule, apply
+from koe_text.fence import Fence
 from koe_text.pieces import pieces
 from koe_text.spokenform_library import Spokenform
 from koe_text.wetext_library import Wetext
+
+T = TypeVar("T")
 
 _FOR_SPOKENFORM = re.compile(r"\d|[^\W\d_]\.(?=\s*[^\s\"'”’)])|[^\w\s.,;:!?'\"“”‘’()\[\]\-–—…/\ue000]")
 """What spokenform could have something to say to: digits, abbreviations and symbols."""
@@ -37,6 +40,9 @@ _SAID = re.compile(r"[^\s|^~_*\\`{}]")
 """What is not said on its own: bars, carets, tildes, stars and braces are layout."""
 _LEFT = re.compile(r"(?:\S*(?:\d|[^\w\s.,;:!?'\"“”‘’()\[\]\-–—…/\ue000])\S*)(?:\s+\S*\d\S*)*")
 """Words that still hold digits or symbols."""
+_MOST_PIECES = 24
+_MOST_WORDS = 800
+"""What a segment may ask of spokenform and of wetext, at up to 15 and 0.5 ms each; the rest stays as written."""
 
 
 class English(Normalizer):
@@ -68,25 +74,30 @@ class English(Normalizer):
 
     def _first_pass(self, draft: Draft) -> Iterable[Edit]:
         still_open = draft.open_text
-        for span in pieces(draft.text):
-            if _FOR_SPOKENFORM.search(still_open, span.start, span.end):
-                piece = draft.text[span.start : span.end]
-                edits = self._spokenform.edits(piece, "en")
-                yield from _shifted(
-                    (
-                        edit
-                        for edit in edits
-                        if not _DIGIT.search(edit.text or "") and _SAID.search(piece, edit.start, edit.end)
-                    ),
-                    span.start,
-                )
+        asked = (
+            span for span in pieces(draft.text) if _FOR_SPOKENFORM.search(still_open, span.start, span.end)
+        )
+        for span in _at_most(_MOST_PIECES, asked, self._spokenform.fence):
+            piece = draft.text[span.start : span.end]
+            edits = self._spokenform.edits(piece, "en")
+            yield from _shifted(
+                (
+                    edit
+                    for edit in edits
+                    if not _DIGIT.search(edit.text or "") and _SAID.search(piece, edit.start, edit.end)
+                ),
+                span.start,
+            )
 
     def _second_pass(self, text: str) -> Iterable[Edit]:
-        for span in pieces(text):
-            for match in _LEFT.finditer(text, span.start, span.end):
-                if _SAID.search(match[0]) is None:
-                    continue
-                yield from _shifted(self._wetext.edits(match[0], "en"), match.start())
+        asked = (
+            match
+            for span in pieces(text)
+            for match in _LEFT.finditer(text, span.start, span.end)
+            if _SAID.search(match[0])
+        )
+        for match in _at_most(_MOST_WORDS, asked, self._wetext.fence):
+            yield from _shifted(self._wetext.edits(match[0], "en"), match.start())
 
 
 def _all_rules(*, day_first: bool) -> list[Rule]:
@@ -117,6 +128,15 @@ def _all_rules(*, day_first: bool) -> list[Rule]:
         *dates.YEARS,
         *cardinals.RULES,
     ]
+
+
+def _at_most(most: int, asked: Iterable[T], fence: Fence) -> Iterable[T]:
+    """The first `most` of `asked`; that there were more is counted and noted."""
+    for count, one in enumerate(asked):
+        if count == most:
+            fence.leave("too_costly", "the rest", f"more than {most} calls for one segment")
+            return
+        yield one
 
 
 def _in_pieces(text: str, edits: Callable[[str], Iterable[Edit]]) -> Iterable[Edit]:
