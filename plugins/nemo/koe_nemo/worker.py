@@ -79,10 +79,10 @@ def main(open_reader: Callable[[str, Path], Read] = reader) -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ignored, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers, Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), sys.stdout.fileno())
-        with suppress(BrokenPipeError):
-            serve(sys.stdin.buffer, answers, open_reader)
+    with suppress(BrokenPipeError), os.fdopen(os.dup(sys.stdout.fileno()), "wb") as answers:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+        serve(sys.stdin.buffer, answers, open_reader)
 
 
 class _Refusal(logging.Handler):

@@ -22,9 +22,11 @@ def open_reader(language, folder):
 
 
 def read(text):
-    if text in ("hang", "compute"):
+    if text in ("slow", "hang", "compute"):
         say("begun")
     match text:
+        case "slow":
+            time.sleep(0.3)
         case "hang":
             time.sleep(60)
         case "compute":
