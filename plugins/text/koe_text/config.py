@@ -1,6 +1,22 @@
 """`[plugins.normalize]`."""
 
-from attrs import asdict, frozen
+from typing import TYPE_CHECKING, Any
+
+from attrs import asdict, field, frozen
+
+if TYPE_CHECKING:
+    from attrs import Attribute
+
+WARMABLE = ("de", "en", "es", "fr", "it", "ja", "pt", "zh")
+"""Languages that a library reads."""
+
+
+def _known_languages(_: Any, attribute: "Attribute[tuple[str, ...]]", value: tuple[str, ...]) -> None:
+    unknown = [language for language in value if language not in WARMABLE]
+    if unknown:
+        raise ValueError(
+            f"{attribute.name} holds {', '.join(map(repr, unknown))}; possible are {', '.join(WARMABLE)}"
+        )
 
 
 @frozen
@@ -116,8 +132,10 @@ class TextNormalizationConfig:
         clean: what `clean` takes away or folds.
         english: what `english` reads as words.
         european: what `european` does before spokenform.
+        warm: languages whose libraries a server loads while it starts, rather than for the first text.
     """
 
     clean: CleanConfig = CleanConfig()
     english: EnglishConfig = EnglishConfig()
     european: EuropeanConfig = EuropeanConfig()
+    warm: tuple[str, ...] = field(default=("en",), validator=_known_languages)

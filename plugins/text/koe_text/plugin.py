@@ -1,9 +1,11 @@
 """The plugin `normalize`."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from cyclopts import App
-from koe.api import Normalizer, Plugin, hookimpl
+from koe.api import Normalizer, Plugin, Server, hookimpl
 
 from koe_text.cjk import Cjk
 from koe_text.clean import Clean
@@ -15,13 +17,15 @@ from koe_text.fence import Fence
 from koe_text.segment import Sentencing
 from koe_text.spokenform_library import Spokenform
 from koe_text.umbrella import Normalize
+from koe_text.warming import Warming
 from koe_text.wetext_library import Wetext
 
 
 class TextNormalizationPlugin(Plugin):
     """Registers the normalizers `clean`, `segment`, `english`, `european`, `cjk`, and `normalize`: them all.
 
-    The libraries are loaded when a text first needs them.
+    The libraries are loaded when a text first needs them; a server loads those of the languages in `warm`
+    in a thread while it starts.
 
     Attributes:
         fences: what the libraries left as written, by library.
@@ -40,6 +44,7 @@ class TextNormalizationPlugin(Plugin):
             European(settings.european, spokenform),
             Cjk(wetext),
         ]
+        self._warming = Warming(settings, spokenform, wetext)
         self._umbrella = Normalize([clean, segment], spoken)
         self._normalizers = [clean, segment, *spoken, self._umbrella]
 
@@ -50,3 +55,17 @@ class TextNormalizationPlugin(Plugin):
     @hookimpl
     def register_commands(self) -> Iterable[App]:
         return [normalize_command(self._umbrella)]
+
+    @hookimpl
+    def lifespan(self, server: Server) -> AbstractAsyncContextManager[None]:
+        """Commands, which serve nobody, are not slowed down."""
+        return self._warm(serving=server.workers > 0)
+
+    @asynccontextmanager
+    async def _warm(self, *, serving: bool) -> AsyncIterator[None]:
+        warming = asyncio.create_task(self._warming.run(self._umbrella.pipeline)) if serving else None
+        try:
+            yield
+        finally:
+            if warming is not None:
+                await warming

@@ -115,6 +115,11 @@ def _is_end(text: str, end: int, language: str) -> bool:
     return not following.islower() and word[1].lower() not in known
 
 
+def warm_pysbd() -> None:
+    """Import pysbd, and compile its patterns."""
+    _pysbd_ends("One is here. Two is there.", "en")
+
+
 def _pysbd() -> Any:
     with _loading:
         return _imported()

@@ -21,11 +21,16 @@ class Normalize(Normalizer):
     def use_pipeline(self, normalizers: Sequence[Normalizer]) -> None:
         self._pipeline = tuple(normalizers)
 
+    @property
+    def pipeline(self) -> Sequence[Normalizer]:
+        """The normalizers of `pipeline.normalize`; this one where none is configured."""
+        return self._pipeline or (self,)
+
     def as_configured(self, segment: Segment) -> Iterable[Segment]:
         """What the normalizers of `pipeline.normalize` make of it; this one where none is configured."""
         language = segment.language.partition("-")[0].lower()
         segments: Iterable[Segment] = [segment]
-        for normalizer in self._pipeline or [self]:
+        for normalizer in self.pipeline:
             if normalizer.languages is None or language in normalizer.languages:
                 segments = _each(normalizer, segments)
         return segments

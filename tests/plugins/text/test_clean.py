@@ -50,6 +50,8 @@ def test_markdown_becomes_plain_text(written, plain):
         ('<b>bold</b> <a href="x">link</a>', "bold link"),
         ("a <!-- hidden --> b", "a  b"),
         ("3 < 5 and 7 > 2", "3 < 5 and 7 > 2"),
+        ("x <y and y> z", "x <y and y> z"),
+        ("<rate=-.3>slow</rate> <my-tag/>now <mstts:silence value='1s'/>on", "slow now on"),
         ("AT&T; x&y", "AT&T; x&y"),
     ],
 )

@@ -52,7 +52,7 @@ def test_the_libraries_read_what_the_rules_do_not_know():
 
 
 def test_no_library_means_no_digits_all_the_same():
-    assert english("x₂ is 12,5 ab", spokenform=False, wetext=False) == "X sub two is twelve,five ab"
+    assert english("x₂ is 12,5 ab", spokenform=False, wetext=False) == "X sub two is twelve, five ab"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_what_needs_no_rewriting_stays_as_it_is(text):
 
 def test_given_phonemes_stay_where_digits_around_them_become_words():
     (made,) = normalizer("english").normalize(segment("5 koe 2 km", given=(("koe 2", "kˈoʊeɪ tˈuː"),)))
-    assert made.text == "five koe 2 km"
+    assert made.text == "five koe 2 kilometers"
     (one,) = made.given
     assert made.text[one.span.start : one.span.end] == "koe 2"
 
@@ -119,6 +119,33 @@ def test_a_failing_library_leaves_the_rest_of_the_work_to_the_others(monkeypatch
     made = plugin()
     assert texts("english", "Assoc. Lee has 3 ¶ cats", made=made) == ["Assoc. Lee has three paragraph cats"]
     assert made.fences["spokenform"].left["failed"] >= 1
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("THE RUN WAS 10 KM LONG", "THE RUN WAS ten kilometers LONG"),
+        (
+            "MOVE TO 45 W 34TH ST, SEATTLE, WA",
+            "MOVE TO forty five West thirty fourth Street, Seattle, Washington",
+        ),
+        ("DR SMITH PLAYED AC/DC ON AN MP3", "Doctor SMITH PLAYED AC DC ON AN MP three"),
+        ("3 MA AND 5G", "three MA AND five G"),
+    ],
+)
+def test_text_in_capitals_is_read_like_any_other(written, read):
+    assert english(written) == read
+
+
+def test_a_sentence_asks_the_libraries_only_so_often(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "koe_text.wetext_library._normalized", lambda text, _language: asked.append(text) or text
+    )
+    made = plugin()
+    texts("english", "a\\b " * 2_000, made=made)
+    assert len(asked) == 800
+    assert made.fences["wetext"].left["too_costly"] == 1
 
 
 @pytest.mark.parametrize("text", ["a [ 3 # b", "10 @12", "20' tall #", "x[1] §"])

@@ -121,6 +121,33 @@ def test_cost_grows_with_the_length_alone(pattern):
     assert min(cost(8_000) for _ in range(2)) < 8 * max(short, 0.01)
 
 
+_HOSTILE = [
+    "1/2/",
+    "\\a ",
+    "*a",
+    "<a ",
+    "x^2+",
+    "≤1",
+    "≠a",
+    "12 KM X ",
+    "A/B ",
+    "a.B",
+    "2h 5m ",
+    "5/A-",
+    "...1",
+    "1,2",
+]
+
+
+@pytest.mark.parametrize("pattern", _HOSTILE)
+def test_eight_kilobytes_cost_less_than_a_second(pattern):
+    everything = normalizer("normalize")
+    text = (pattern * 8_000)[:8_000]
+    began = time.thread_time()
+    list(everything.normalize(segment(text)))
+    assert time.thread_time() - began < 1
+
+
 def test_eight_threads_make_what_one_makes():
     made = plugin()
     everything = normalizer("normalize", made)

@@ -11,7 +11,10 @@ _DIRECTIONS = table("directions")
 _STATES = table("states")
 _PLACES = table("places")
 _DIRECTION = rf"(?:{one_of(_DIRECTIONS)}|N\.|S\.|E\.|W\.)"
-_NAME = r"(?:(?:[JS]r|St|Dr|Mt|Ft)\.(?=\s[A-Z])|[A-Z][\w'’]+|[A-Z]\.(?=\s[A-Z][a-z])|[A-Z](?!\w|\.)|\d{1,3}(?:st|nd|rd|th))"
+_NAME = (
+    r"(?:(?:[JS]r|St|Dr|Mt|Ft)\.(?=\s[A-Z])|[A-Z][\w'’]+|[A-Z]\.(?=\s[A-Z][a-z])"
+    r"|[A-Z](?!\w|\.)|\d{1,3}(?:st|nd|rd|th))"
+)
 _IN_NAMES = table("in_street_names")
 _NTH = re.compile(r"(\d+)(?:st|nd|rd|th)\b")
 _SHORT = re.compile(r"\b(?:St|Ft|Mt)\.")
@@ -61,7 +64,8 @@ def house_number(written: str) -> str:
 def _state(match: re.Match[str]) -> str:
     zip_code = f" {_zip(match['zip'])}" if match["zip"] else ""
     city = _SHORT.sub(lambda found: table("short_names")[found[0]], match["city"])
-    return f"{city}{match['comma'] or (' ' if city else '')}{_STATES[match['state'].upper().replace('.', '')]}{zip_code}"
+    state = _STATES[match["state"].upper().replace(".", "")]
+    return f"{city}{match['comma'] or (' ' if city else '')}{state}{zip_code}"
 
 
 def _named_state(match: re.Match[str]) -> str:
@@ -150,11 +154,17 @@ RULES: list[Rule] = [
     ),
     rule(
         "addresses",
-        rf"(?<=,\s)(?P<city>)(?P<comma>)(?P<state>D\.C\.)\s(?P<zip>\d{{5}}(?:-\d{{4}})?)\b",
+        r"(?<=,\s)(?P<city>)(?P<comma>)(?P<state>D\.C\.)\s(?P<zip>\d{5}(?:-\d{4})?)\b",
         _state,
     ),
-    rule("addresses", r"(?<=\ue000)(,\s[A-Z][a-z]+(?:\s[A-Z][a-z]+){0,2},?\s)(\d{5}(?:-\d{4})?)(?![\w,])", _named_state),
-    rule("addresses", rf"(?<=\b)({one_of(_STATES.values())},?\s)(\d{{5}}(?:-\d{{4}})?)(?![\w,])", _named_state),
+    rule(
+        "addresses",
+        r"(?<=\ue000)(,\s[A-Z][a-z]+(?:\s[A-Z][a-z]+){0,2},?\s)(\d{5}(?:-\d{4})?)(?![\w,])",
+        _named_state,
+    ),
+    rule(
+        "addresses", rf"(?<=\b)({one_of(_STATES.values())},?\s)(\d{{5}}(?:-\d{{4}})?)(?![\w,])", _named_state
+    ),
     rule(
         "addresses",
         rf"(?P<city>(?<=\ue000,\s)[A-Z][a-z]+(?:\s[A-Z][a-z]+){{0,2}})(?P<comma>)\s(?P<state>{one_of(_STATES)})"

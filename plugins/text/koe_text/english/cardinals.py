@@ -106,14 +106,22 @@ RANGES: list[Rule] = [
         rf"(?<![\w.,$€£/-])(?P<first>{QUANTITY})(?:{DASH}|~)(?P<last>{QUANTITY})(?![\w/]|[-–](?![a-z]{{2}})\w|[.,]\d)",
         _range,
     ),
-    rule("ranges", rf"(?<![\w.,)\]])([-−](?:{NUMBER}))(?:[-–—]|\s[-–—]\s)([-−]?(?:{NUMBER}))(?![\w-]|[.,]\d)", _negative),
+    rule(
+        "ranges",
+        rf"(?<![\w.,)\]])([-−](?:{NUMBER}))(?:[-–—]|\s[-–—]\s)([-−]?(?:{NUMBER}))(?![\w-]|[.,]\d)",
+        _negative,
+    ),
     rule("ranges", r"(?<![\w-])([A-Z]{1,3})(\d{1,4})[-–](\1)(\d{1,4})(?![\w-]|\.\d)", _numbered),
     rule("ranges", r"(?<![\w-])([A-Z])[-–]([A-Z])(?=[\s.,;)!?]|$)", _letters, digits=False),
 ]
 
 ORDINAL_RANGES: list[Rule] = [
     rule("ranges", r"(?<![\w.,/-])(\d{1,4})[-–—](?=\d{1,4}(?:st|nd|rd|th)\b(?!-))", _ordinals),
-    rule("ranges", r"(?<=\d(?:st|nd|rd|th|ST|ND|RD|TH))\s?[-–—]\s?(?=\d{1,4}(?:st|nd|rd|th|ST|ND|RD|TH)\b)", lambda _match: " to "),
+    rule(
+        "ranges",
+        r"(?<=\d(?:st|nd|rd|th|ST|ND|RD|TH))\s?[-–—]\s?(?=\d{1,4}(?:st|nd|rd|th|ST|ND|RD|TH)\b)",
+        lambda _match: " to ",
+    ),
 ]
 
 COUNTED: list[Rule] = [

@@ -299,7 +299,9 @@ RULES: list[Rule] = [
     rule("dates", r"(?<![\w'’])['’](\d\d)[-–—]['’](\d\d)\b(?!['’\d])", _short_years),
     rule("dates", r"(?<![\w'’])['’](\d\d)\b(?!['’\d])", _short_year),
     rule(
-        "dates", r"(?<!\w)(?<!\dm\s)(?:(?P<apostrophe>['’])(?=\d0s))?(?P<decade>[12]\d\d0|[1-9]0)['’]?[sS]\b", _decade
+        "dates",
+        r"(?<!\w)(?<!\dm\s)(?:(?P<apostrophe>['’])(?=\d0s))?(?P<decade>[12]\d\d0|[1-9]0)['’]?[sS]\b",
+        _decade,
     ),
     rule("dates", rf"(?<![\w.,])(?P<number>\d{{1,4}}){_ERA}(?!\w)", _with_era),
     rule("dates", r"\bA\.?D\.?\s(\d{1,4})\b", _era_first),
@@ -310,7 +312,8 @@ RULES: list[Rule] = [
     ),
     rule(
         "dates",
-        rf"\b(?P<month>(?i:{one_of(name for name in _MONTHS if len(name) < 5 and name != 'may')}))\.(?=\s|$)(?<!\bmar\.)",
+        rf"\b(?P<month>(?i:{one_of(name for name in _MONTHS if len(name) < 5 and name != 'may')}))\.(?=\s|$)"
+        r"(?<!\bmar\.)",
         _month_alone,
         digits=False,
     ),

@@ -72,7 +72,7 @@ _SPEAK: Mapping[str, Callable[[str], str]] = {
 
 
 def _formula(match: re.Match[str]) -> str | None:
-    """"0 < x" is a sentence, "zero is less than X"; a chain has no room for two verbs: "zero less than X …"."""
+    """0 < x as "zero is less than X"; a chain has no room for two verbs: "zero less than X less than one"."""
     text = match[0]
     if not any(character in text for character in _TELLING):
         return None

@@ -49,7 +49,8 @@ RULES: list[Rule] = [
     rule("fractions", r"(?<![\w.,])\d{1,15}(?:/\d{1,15}){2,}(?!\w)", _chain),
     rule(
         "fractions",
-        rf"(?<![\w.,/+*=])(?<!\w-){_SIGN}(?P<fraction>\d{{1,4}}[ -]\d{{1,3}}/\d{{1,4}}|\d{{1,6}}\s?/\s?\d{{1,6}}"
+        rf"(?<![\w.,/+*=])(?<!\w-){_SIGN}"
+        rf"(?P<fraction>\d{{1,4}}[ -]\d{{1,3}}/\d{{1,4}}|\d{{1,6}}\s?/\s?\d{{1,6}}"
         rf"|\d*\s?[{''.join(VULGAR)}])(?:st|nds?|rds?|ths?)?(?![\w/]|\.\d|,\d)",
         _fraction,
     ),

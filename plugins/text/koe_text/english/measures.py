@@ -28,6 +28,7 @@ _SHAPE = re.compile(rf"\s{one_of(words('grammar', 'turned'))}\b")
 _COMPASS = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _SHAPES = {"2": "square", "3": "cubic"}
 _POWERS = {"2": "squared", "3": "cubed"}
+_BELOW = one_of([*(name for name in _PER if len(name) > 1), "s", "h"])
 _HYPHENATED = re.compile(r"\d+(?:\.\d+)?-[mgLlVW]$")
 _TIMES = {"s", "sec", "min", "h", "hr"}
 _PLURAL = re.compile(r"\d{2}[1-9]s")
@@ -204,7 +205,11 @@ RULES: list[Rule] = [
         r"(?<![\w.,])(\d{1,3})\s?°\s?(\d{1,2}(?:\.\d+)?)\s?['’′](?:\s?(\d{1,2}(?:\.\d+)?)\s?(?:\"|”|″|''|′′))?(?!\w)",
         _angle,
     ),
-    rule("measures", r"(?<![\w.,])(\d{1,3})h\s?([0-5]?\d)(?:m(?:in)?)?(?:\s?([0-5]?\d)s)?(?!\w|[.,]\d)", _duration),
+    rule(
+        "measures",
+        r"(?<![\w.,])(\d{1,3})h\s?([0-5]?\d)(?:m(?:in)?)?(?:\s?([0-5]?\d)s)?(?!\w|[.,]\d)",
+        _duration,
+    ),
     rule("measures", r"(?<![\w.,])()(\d{1,3})m\s?([0-5]?\d)s(?!\w)", _duration),
     rule("measures", rf"(?<![\w.,])({NUMBER})\s?°\s?([NSEW])\b", _compass),
     rule(
@@ -251,7 +256,7 @@ JOINTS: list[Rule] = [
     ),
     rule(
         "measures",
-        rf"(?<![\w.,/])(?P<count>{NUMBER})/(?P<per>{one_of([*(name for name in _PER if len(name) > 1), 's', 'h'])})(?![\w/²³])",
+        rf"(?<![\w.,/])(?P<count>{NUMBER})/(?P<per>{_BELOW})(?![\w/²³])",
         lambda match: f"{number(match['count'])} per {_PER[match['per']]}",
     ),
     rule(

@@ -42,7 +42,7 @@ _LEFT = re.compile(r"(?:\S*(?:\d|[^\w\s.,;:!?'\"“”‘’()\[\]\-–—…/\u
 """Words that still hold digits or symbols."""
 _MOST_PIECES = 24
 _MOST_WORDS = 800
-"""What a segment may ask of spokenform and of wetext, at up to 15 and 0.5 ms each; the rest stays as written."""
+"""What a segment may ask of spokenform and of wetext, at up to 15 and 0.5 ms each."""
 
 
 class English(Normalizer):

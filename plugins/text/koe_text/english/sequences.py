@@ -42,16 +42,20 @@ def _run(run: str, index: int) -> str:
     if run in "-/":
         return "-" if run == "-" else ","
     if run[0].isdecimal():
-        if "." in run:
-            return number(run)
-        if _YEAR.fullmatch(run):
-            return year(int(run))
-        return digits(run) if run[0] == "0" or len(run) > _LONGEST_CARDINAL else cardinal(int(run))
+        return _digit_run(run)
     if len(run) == 1 or (len(run) < 4 and not any(letter in "aeiouyAEIOUY" for letter in run)):
         return run.upper()
     if run == "s" and index:
         return "S"
     return run
+
+
+def _digit_run(run: str) -> str:
+    if "." in run:
+        return number(run)
+    if _YEAR.fullmatch(run):
+        return year(int(run))
+    return digits(run) if run[0] == "0" or len(run) > _LONGEST_CARDINAL else cardinal(int(run))
 
 
 def _plural(match: re.Match[str]) -> str:

@@ -11,7 +11,11 @@ _SYMBOLS = table("symbols")
 _BEFORE_NUMBERS = table("before_numbers")
 _BEFORE_NAMES = table("before_names")
 _BEHIND_NAMES = table("behind_names")
-_NAMED = {name for kind in ("domains", "files") for name in words("electronic", kind) if len(name) > 2} | {"js", "io", "ai"}
+_NAMED = {name for kind in ("domains", "files") for name in words("electronic", kind) if len(name) > 2} | {
+    "js",
+    "io",
+    "ai",
+}
 _CAN_END = words("abbreviations", "ends")
 
 
@@ -66,7 +70,12 @@ WRITTEN: list[Rule] = [
     ),
     rule("abbreviations", rf"(?<![\w./&-]){one_of(_WRITTEN)}(?![\w&]|\.\w)", _written, digits=False),
     rule("abbreviations", r"(?<![\w.])(?:[A-Z]\.){2,}(?![\w.])", _initials, digits=False),
-    rule("symbols", rf"(?<=[a-z]{{2}})\.(?=[A-Z][a-z]*(?![\w.@/]))(?!(?i:{one_of(_NAMED)})\b)", lambda _match: ". ", digits=False),
+    rule(
+        "symbols",
+        rf"(?<=[a-z]{{2}})\.(?=[A-Z][a-z]*(?![\w.@/]))(?!(?i:{one_of(_NAMED)})\b)",
+        lambda _match: ". ",
+        digits=False,
+    ),
     rule("abbreviations", rf"(?<=[a-z]\s)(?:{one_of(_BEHIND_NAMES)})(?![\w.])", _behind_name, digits=False),
 ]
 
