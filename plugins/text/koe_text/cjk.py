@@ -4,10 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar
 
-from koe.api import Normalizer, Segment
+from koe.api import Draft, Edit, Normalizer, Segment, pieces
 
-from koe_text.edits import Draft, Edit
-from koe_text.pieces import pieces
 from koe_text.wetext_library import Wetext
 
 LANGUAGES = frozenset({"ja", "zh"})

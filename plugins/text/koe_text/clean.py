@@ -6,10 +6,9 @@ import unicodedata
 from collections.abc import Callable, Iterable
 
 from attrs import frozen
-from koe.api import Normalizer, Segment
+from koe.api import Edit, Normalizer, Segment, rewritten
 
 from koe_text.config import CleanConfig
-from koe_text.edits import Edit, rewritten
 
 
 @frozen

@@ -11,12 +11,10 @@ from importlib.resources import files
 from typing import Any, ClassVar
 
 from attrs import frozen
-from koe.api import Normalizer, Segment, Span
+from koe.api import Draft, Edit, Normalizer, Segment, Span, pieces, rewritten
 
 from koe_text.config import EuropeanConfig
-from koe_text.edits import Draft, Edit, rewritten
 from koe_text.english.romans import value
-from koe_text.pieces import pieces
 from koe_text.spokenform_library import Spokenform
 
 LANGUAGES = frozenset({"de", "es", "fr", "it", "pt"})

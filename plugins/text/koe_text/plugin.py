@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from cyclopts import App
-from koe.api import Normalizer, Plugin, Server, hookimpl
+from koe.api import Fence, Normalizer, Plugin, Server, hookimpl
 
 from koe_text.cjk import Cjk
 from koe_text.clean import Clean
@@ -13,7 +13,6 @@ from koe_text.command import normalize_command
 from koe_text.config import TextNormalizationConfig
 from koe_text.english.normalizer import English
 from koe_text.european import European
-from koe_text.fence import Fence
 from koe_text.segment import Sentencing
 from koe_text.spokenform_library import Spokenform
 from koe_text.umbrella import Normalize

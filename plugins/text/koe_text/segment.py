@@ -7,9 +7,8 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from koe.api import Normalizer, Segment, Sentences, Span
+from koe.api import Fence, Normalizer, Segment, Sentences, Span
 
-from koe_text.fence import Fence
 from koe_text.starters import begins_sentence
 
 LANGUAGES = frozenset("am ar bg da de el en es fa fr hi hy it ja kk mr my nl pl ru sk ur zh".split())

@@ -5,8 +5,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from koe_text.edits import Edit
-from koe_text.fence import Fence
+from koe.api import Edit, Fence
 
 LANGUAGES = frozenset({"de", "en", "es", "fr", "it", "pt"})
 

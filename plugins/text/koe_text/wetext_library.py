@@ -4,10 +4,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from koe.api import differences
-
-from koe_text.edits import Edit
-from koe_text.fence import Fence
+from koe.api import Edit, Fence, differences
 
 LANGUAGES = frozenset({"en", "ja", "zh"})
 

@@ -1,9 +1,7 @@
 """Chinese and Japanese: what the scorecard does not show."""
 
 import pytest
-from koe.api import Span
-from koe_text.edits import Edit
-from koe_text.wetext_library import differences
+from koe.api import Edit, Span, differences
 
 from tests.plugins.text.build import normalizer, segment, texts
 

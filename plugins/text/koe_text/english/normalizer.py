@@ -4,10 +4,9 @@ import re
 from collections.abc import Callable, Iterable
 from typing import ClassVar, TypeVar
 
-from koe.api import Normalizer, Segment
+from koe.api import Draft, Edit, Fence, Normalizer, Segment, pieces
 
 from koe_text.config import EnglishConfig
-from koe_text.edits import Draft, Edit
 from koe_text.english import (
     addresses,
     cardinals,
@@ -26,8 +25,6 @@ from koe_text.english import (
     times,
 )
 from koe_text.english.rules import Rule, apply
-from koe_text.fence import Fence
-from koe_text.pieces import pieces
 from koe_text.spokenform_library import Spokenform
 from koe_text.wetext_library import Wetext
 

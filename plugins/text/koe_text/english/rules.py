@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from attrs import frozen
-from koe.api import Span
+from koe.api import Edit, Span, masked
 
-from koe_text.edits import Edit, masked
 from koe_text.english.capitals import views
 from koe_text.english.numbers import cardinal, fraction, number
 from koe_text.english.tables import one_of, words
