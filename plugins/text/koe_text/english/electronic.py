@@ -87,6 +87,12 @@ RULES: list[Rule] = [
         _without_trailing_slash,
         digits=False,
     ),
+    rule(
+        "electronic",
+        rf"(?<![\w@.-])(?:[a-z0-9][a-z0-9-]{{1,62}}\.){{1,4}}[a-z]{{2,24}}(?:/[\w~.%-]{{2,60}}|:\d{{2,5}}){_REST}{_END}",
+        _without_trailing_slash,
+        digits=False,
+    ),
     rule("electronic", rf"(?<![\w@.,-])\d{{1,6}}\.(?:com|org|net)(?![\w@]){_REST}{_END}", _whole),
     rule("electronic", r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?!\d)(?::\d{1,5}|/\d{1,2})?(?![\w.]\w)", _whole),
     rule("electronic", r"(?<![\w@.-])localhost(?::\d{1,5})?(?:/[\w./?=&-]*)?\b", _whole, digits=False),

@@ -180,7 +180,7 @@ RULES: list[Rule] = [
     ),
     rule(
         "measures",
-        r"(?<![\w.,/])(?P<first>\d{1,2}/\d{1,2}|[½¼¾⅔⅓⅜⅝⅞])(?:\"|″)(?!\w)",
+        r"(?<![\w.,/])(?<!\d[\s-])(?P<first>\d{1,2}/\d{1,2}|[½¼¾⅔⅓⅜⅝⅞])(?:\"|″)(?!\w)",
         lambda match: f"{quantity(match['first'])}{'' if is_one(match['first']) else ' of an'} inch",
     ),
     rule("fractions", r"(?<=\b[Aa]\s)(1/2|½|1/4|¼)(?=\s[a-z]{3,})", _half),

@@ -132,7 +132,7 @@ GROUPS: list[Rule] = [
 FORMULAS: list[Rule] = [
     rule(
         "serials",
-        r"(?<![\w.,$€£])(\d{1,4}\.\d{1,4})(?![eE]\d|x)([A-Za-z])(?![\w/²³]|\.\d)",
+        r"(?<![\w.,$€£])(\d{1,4}\.\d{1,4})(?![eE]\d|x[-–]|x\sto\s\d)([A-Za-z])(?![\w/²³]|\.\d)",
         _decimal_and_letter,
     ),
     rule(
