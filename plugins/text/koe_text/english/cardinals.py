@@ -32,10 +32,16 @@ _SCALES = {
 }
 
 
+_PROPER = re.compile(r"(\d{1,2})/(2|3|4|8|16|32)")
+"""What follows a whole number in 1-1/2, which is no range."""
+
+
 def _range(match: re.Match[str]) -> str:
     first, last = match["first"], match["last"]
     if len(first) == len(last) == 3 and first.isdecimal() and last.isdecimal() and first > last:
         return f"{pairs(int(first))} {pairs(int(last))}"
+    if first.isdecimal() and (part := _PROPER.fullmatch(last)) and int(part[1]) < int(part[2]):
+        return quantity(f"{first} {last}")
     if _is_code(first, last):
         return f"{integer(first) if len(first) < 4 else digits(first)}, {digits(last)}"
     return f"{quantity(first)} to {quantity(last)}"
@@ -56,6 +62,10 @@ def _counted(match: re.Match[str]) -> str:
 
 def _negative(match: re.Match[str]) -> str:
     return f"{number(match[1])} to {number(match[2])}"
+
+
+def _thousands(match: re.Match[str]) -> str:
+    return f"{number(match[1])} to {number(match[2])} thousand"
 
 
 def _numbered(match: re.Match[str]) -> str:
@@ -125,6 +135,7 @@ ORDINAL_RANGES: list[Rule] = [
 ]
 
 COUNTED: list[Rule] = [
+    rule("ranges", rf"(?<![\w.,/$€£-])({NUMBER})[kK]?[-–—]({NUMBER})[kK](?![\w-])", _thousands),
     rule("cardinals", rf"(?<![\w.,])({NUMBER})\s?({one_of(_SCALES)})\b", _scaled),
     rule(
         "cardinals",

@@ -275,7 +275,7 @@ RULES: list[Rule] = [
     ),
     rule(
         "dates",
-        rf"(?P<before>\b(?:(?:{one_of(_WEEKDAYS)})(?:[a-z]{{0,3}}day)?[.,]{{0,2}}|on|due|dated)\s)"
+        rf"(?P<before>\b(?:(?:{one_of(_WEEKDAYS)})(?:[a-z]{{0,3}}day)?[.,]{{0,2}}|on|due|dated)\s|(?<=\ue000))"
         r"(?P<a>0?[1-9]|1[0-2])/(?P<b>0?[1-9]|[12]\d|3[01])(?![\w/]|[.,]\d|\sof\b|\s(?:inch|in|cup|lb|mile)\b)",
         lambda match: f"{match['before']}{_MONTH_NAMES[int(match['a']) - 1]} {ordinal(int(match['b']))}",
         flags=re.IGNORECASE,
@@ -286,7 +286,7 @@ RULES: list[Rule] = [
     rule(
         "dates",
         rf"\b((?i:{one_of(name for name in _MONTHS if name not in {'may', 'march', 'mar', 'dec'})}))\.?"
-        rf"{DASH}((?i:{one_of(_MONTHS)}))\b(?!\s?\d)",
+        rf"{DASH}((?i:{one_of(_MONTHS)}))\b(?!\s?\d{{1,2}}(?!\d))",
         _months,
         digits=False,
     ),

@@ -137,7 +137,7 @@ def _feet_and_inches(match: re.Match[str]) -> str | None:
     if feet:
         spoken.append(f"{quantity(feet)} {'foot' if feet == '1' else 'feet'}")
     if inches:
-        spoken.append(f"{quantity(inches)} {'inch' if inches == '1' else 'inches'}")
+        spoken.append(f"{quantity(inches)} {'inch' if inches == '1' or is_adjective(match) else 'inches'}")
     return " ".join(spoken)
 
 

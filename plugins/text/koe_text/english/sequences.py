@@ -55,7 +55,8 @@ def _digit_run(run: str) -> str:
         return number(run)
     if _YEAR.fullmatch(run):
         return year(int(run))
-    return digits(run) if run[0] == "0" or len(run) > _LONGEST_CARDINAL else cardinal(int(run))
+    is_cardinal = len(run) < _LONGEST_CARDINAL or (len(run) == _LONGEST_CARDINAL and run.endswith("00"))
+    return cardinal(int(run)) if is_cardinal and run[0] != "0" else digits(run)
 
 
 def _plural(match: re.Match[str]) -> str:
