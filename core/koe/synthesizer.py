@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 from attrs import define, evolve, field
 
+from koe.cache.answers import AnswerCache, KeptAnswer
 from koe.cache.segments import SegmentCache
 from koe.cache.tiers import Tiers
 from koe.cache_report import CacheReport
@@ -45,6 +46,7 @@ class Synthesizer(Server):
     threads: SpeechThreads = field(init=False)
     pipeline: Pipeline = field(init=False)
     cache: SegmentCache | None = field(default=None, init=False)
+    kept_answers: AnswerCache | None = field(default=None, init=False)
     engine_set: EngineSet | None = field(default=None, init=False)
     outcomes: Counter[Outcome] = field(factory=Counter, init=False)
     paces: dict[str, Pace] = field(factory=dict, init=False)
@@ -69,6 +71,8 @@ class Synthesizer(Server):
                 codec=self.threads.audio,
                 trim=self.settings.pauses.trim,
             )
+        if backends and self.settings.cache.answers_bytes:
+            self.kept_answers = AnswerCache(self.settings.cache, self._revision)
 
     async def start(self, *, measure: bool = True) -> None:
         """Open the engines, then enter the plugins' lifespans in config order.
@@ -144,11 +148,32 @@ class Synthesizer(Server):
         return self._open().get(engine).engine.voices()
 
     async def cache_report(self) -> CacheReport:
-        return CacheReport() if self.cache is None else await self.cache.report()
+        report = CacheReport() if self.cache is None else await self.cache.report()
+        return report if self.kept_answers is None else evolve(report, answers=self.kept_answers.report())
 
     async def clear_cache(self) -> None:
+        if self.kept_answers is not None:
+            self.kept_answers.clear()
         if self.cache is not None:
             await self.cache.clear()
+
+    def answered(self, request: SpeechRequest, kept: KeptAnswer) -> None:
+        """Count and tell of a request that was answered with a kept answer, as of any other."""
+        event = RequestFinished(
+            request_id=request.request_id,
+            outcome="completed",
+            engine=kept.engine,
+            voice=kept.voice,
+            format=request.format,
+            characters=len(request.text),
+            segments=0,
+            audio_s=kept.audio_s,
+            first_audio_s=0.0,
+            total_s=0.0,
+            cached=True,
+        )
+        self.outcomes[event.outcome] += 1
+        notify(self.registry.observers, event)
 
     def open_engine(self, name: str = "") -> OpenEngine:
         """The open engine called `name`, the default one for an empty name (see `EngineSet.get`)."""
@@ -156,6 +181,11 @@ class Synthesizer(Server):
 
     def _validator(self) -> Validator:
         return Validator(self._open(), self.pipeline, self.registry.formats, self.settings.limits)
+
+    def _revision(self) -> object:
+        """What answers depend on besides their requests and the config, which stays as it is."""
+        fingerprints = {name: opened.engine.fingerprint for name, opened in self._open().engines.items()}
+        return fingerprints, self.pipeline.lexicons.current()
 
     def _check_lexicons(self, engine_set: EngineSet) -> None:
         """Check the entries that there are, and from now on those of changed files."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from cyclopts import App, CycloptsError
 
 from koe import __version__
+from koe.cli.cache import app as cache_app
 from koe.cli.config import app as config_app
 from koe.cli.inspect import inspect
 from koe.cli.model import app as model_app
@@ -32,7 +33,7 @@ def build_app() -> App:
         help="koe (声): a plugin-based speech server for Kokoro-82M on ONNX Runtime.",
         result_action="return_value",
     )
-    for command in (say, inspect, serve, voices, plugins_app, config_app, model_app):
+    for command in (say, inspect, serve, voices, plugins_app, config_app, model_app, cache_app):
         app.command(command)
     return app
 

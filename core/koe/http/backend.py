@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
+from koe.cache.answers import AnswerCache, KeptAnswer
 from koe.hooks import Server
 from koe.inspection import Inspection
 from koe.registry import PluginState
@@ -90,6 +91,14 @@ class Backend(Server):
     @abstractmethod
     def check(self, request: SpeechRequest) -> None:
         """Raise what `speak` would refuse `request` with before any work; its text may still be to come."""
+
+    @property
+    def answers(self) -> AnswerCache | None:
+        """Answers to former requests; None where none are kept, or where no request is welcome now."""
+        return None
+
+    def answered(self, request: SpeechRequest, kept: KeptAnswer) -> None:
+        """Tell those who watch that `request` was answered with a kept answer."""
 
     @abstractmethod
     async def drain_begun(self) -> None:

@@ -10,6 +10,7 @@ TIMESTAMPS = "koe-timestamps"
 IGNORED = "koe-ignored"
 FACT_PREFIX = "koe-"
 """Of the headers with what audio processors say of their work (see `AudioStream.facts`)."""
+CACHE = "koe-cache"
 SERVER_TIMING = "server-timing"
 CONTENT_DISPOSITION = "content-disposition"
 ACCEL_BUFFERING = "x-accel-buffering"
@@ -26,7 +27,10 @@ SPEECH: Mapping[str, str] = {
     IGNORED: "The fields of the body that had no effect, separated by commas; percent-encoded UTF-8. "
     "Absent when there were none.",
     TIMESTAMPS: "On captions: `word` where the engine timed its words, `estimate` where they were guessed.",
-    SERVER_TIMING: "Milliseconds spent in each stage before the answer began.",
+    CACHE: "`hit` where no inference was run for this answer, `miss` where all of it was inferred, else "
+    "`partial`; of streams, for the segments in the first audio. Absent where nothing is cached.",
+    SERVER_TIMING: "Milliseconds spent in each stage before the answer began; absent where the whole answer "
+    "was kept from an equal request.",
     CONTENT_DISPOSITION: "A file name with the format's extension; absent on events.",
     ACCEL_BUFFERING: "`no` on streams: tells nginx to pass the audio on at once.",
 }

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
+from koe.cache.answers import AnswerCache
 from koe.hooks import overrides
 from koe.http.app import build_app
 from koe.http.backend import Backend, Readiness, Stats
@@ -49,6 +50,11 @@ class SynthesizerBackend(Synthesizer, Backend):
 
     def check(self, request: SpeechRequest) -> None:
         self._validator().check(request, live=True)
+
+    @property
+    def answers(self) -> AnswerCache | None:
+        ready = self.engine_set is not None and not self.admission.draining
+        return self.kept_answers if ready else None
 
     async def drain_begun(self) -> None:
         await self.admission.drain_begun.wait()

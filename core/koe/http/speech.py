@@ -29,6 +29,7 @@ from koe.http.bodies import read_json
 from koe.http.captions import CAPTIONS, CaptionsView
 from koe.http.endpoints import Endpoint, Handler
 from koe.http.events import Framing
+from koe.http.kept import Keeping, send_kept
 from koe.http.lexicon_body import check_size, request_entries
 from koe.http.middleware import caller, request_id
 from koe.http.ndjson import NDJSON
@@ -131,14 +132,30 @@ class Answering:
     form: AnswerForm
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        keeping = await self._keeping()
+        if keeping is not None and self.request.cache == "use":
+            kept = keeping.answers.find(keeping.key)
+            if kept is not None:
+                await send_kept(kept, send)
+                self.backend.answered(self.request, kept)
+                return
         async with AsyncExitStack() as stack:
-            response = await run_until_disconnect(receive, self._begin(stack))
+            response = await run_until_disconnect(receive, self._begin(stack, keeping))
             await response(scope, receive, send)
 
-    async def _begin(self, stack: AsyncExitStack) -> AudioResponse:
+    async def _keeping(self) -> Keeping | None:
+        answers = self.backend.answers
+        if answers is None or self.request.cache == "bypass":
+            return None
+        return await Keeping.of(answers, self.request, self.form)
+
+    async def _begin(self, stack: AsyncExitStack, keeping: Keeping | None) -> AudioResponse:
         """Wait for a place, then for the first audio (or all of it). `stack` holds the place."""
         speech = await stack.enter_async_context(self.backend.speak(self.request))
-        return await answer(speech, self.request, self.form)
+        response = await answer(speech, self.request, self.form)
+        if keeping is not None:
+            keeping.record(response, speech)
+        return response
 
 
 def request_of(backend: Backend, options: AnswerOptions, text: str, scope: Scope) -> SpeechRequest:
@@ -151,6 +168,7 @@ def request_of(backend: Backend, options: AnswerOptions, text: str, scope: Scope
         bitrate=None if captions else options.bitrate,
         timestamps="word" if captions and options.timestamps == "none" else options.timestamps,
         watermark=options.watermark,
+        cache=options.cache,
     )
 
 

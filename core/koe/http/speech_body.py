@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from koe.http.lexicon_body import LexiconField
 from koe.requests import MAX_REQUEST_ALIASES, SPEED_RANGE, VOLUME_RANGE_DB
-from koe.types import Timestamps
+from koe.types import CacheUse, Timestamps
 from koe.voices import MAX_EXPRESSION
 
 Speed: TypeAlias = Annotated[float, Meta(ge=SPEED_RANGE[0], le=SPEED_RANGE[1])]
@@ -157,6 +157,13 @@ class AnswerOptions(VoiceOptions):
             "unless the server allows it."
         ),
     ] = True
+    cache: Annotated[
+        CacheUse,
+        Meta(
+            description="`use`: what was spoken before need not be made again. `refresh`: all of it is made "
+            "anew, and kept instead. `bypass`: it is made anew and not kept."
+        ),
+    ] = "use"
 
     @property
     def unheard(self) -> tuple[str, ...]:

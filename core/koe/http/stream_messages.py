@@ -25,7 +25,7 @@ from koe.http.speech_body import (
 from koe.http.words import OriginalMark, OriginalWord
 from koe.spelling import suggestion
 from koe.structure import keys, structure_body
-from koe.types import Timestamps
+from koe.types import CacheUse, Timestamps
 from koe.wording import shown
 
 MAX_MESSAGE_CHARACTERS = 1_048_576
@@ -51,6 +51,7 @@ class SessionConfig:
     voice_aliases: Mapping[str, str] = field(factory=dict)
     lexicon: LexiconField = None
     watermark: bool = True
+    cache: CacheUse = "use"
 
     @property
     def voice_name(self) -> str:
@@ -107,7 +108,7 @@ class AudioStart:
     """An utterance begins to sound; binary frames follow.
 
     `sample_rate` is that of the audio, in Hz; `facts` are what the audio processors say of their work, such
-    as `{"watermark": "yes"}`.
+    as `{"watermark": "yes"}`, and how much of the first audio came from the cache (`{"cache": "hit"}`).
     """
 
     utterance_id: str

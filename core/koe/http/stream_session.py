@@ -166,6 +166,7 @@ class Session:
             voice_aliases=config.voice_aliases,
             lexicon=request_entries(config.lexicon),
             watermark=config.watermark,
+            cache=config.cache,
             caller=self.caller,
         )
 

@@ -25,6 +25,7 @@ class Watermark(AudioProcessor):
 
     name = "watermark"
     last: ClassVar[bool] = True
+    marks: ClassVar[bool] = True
     left_out: ClassVar[str] = (
         "nothing would be marked (a server that only detects sets plugins.watermark.embed = false)"
     )
@@ -48,7 +49,7 @@ class Watermark(AudioProcessor):
             return Unmarked()
         tags = {name: text for scheme in self._schemes for name, text in scheme.tags(info).items()}
         if not self._marking:
-            return Unmarked(tags)
+            return Unmarked(tags, repeatable=_repeatable(tags, info))
         try:
             marking = Marking([scheme.open(info) for scheme in self._marking])
         except Exception as error:
@@ -70,8 +71,9 @@ class Watermark(AudioProcessor):
 class Unmarked(AudioStream):
     """A response whose audio stays as it is, and that says so."""
 
-    def __init__(self, tags: Mapping[str, str] | None = None) -> None:
+    def __init__(self, tags: Mapping[str, str] | None = None, *, repeatable: bool = False) -> None:
         self._tags = {} if tags is None else tags
+        self._repeatable = repeatable
 
     def process(self, chunk: AudioChunk) -> AudioChunk:
         return chunk
@@ -86,6 +88,10 @@ class Unmarked(AudioStream):
     @property
     def tags(self) -> Mapping[str, str]:
         return self._tags
+
+    @property
+    def repeatable(self) -> bool:
+        return self._repeatable
 
 
 class Marked(AudioStream):
@@ -129,6 +135,10 @@ class Marked(AudioStream):
     @property
     def tags(self) -> Mapping[str, str]:
         return self._tags
+
+    @property
+    def repeatable(self) -> bool:
+        return not self._unmarked and _repeatable(self._tags, self._info)
 
     def _made(self, samples: Samples, mark: Callable[[], Samples]) -> Samples:
         """What `mark` makes of `samples` and those before; where it fails, what the policy says."""
@@ -177,6 +187,11 @@ class Marked(AudioStream):
             log.warning("samples_not_finite", samples=self._marking.replaced, request_id=request_id)
         if self._marking.clipped:
             log.info("watermark_clipped", samples=self._marking.clipped, request_id=request_id)
+
+
+def _repeatable(tags: Mapping[str, str], info: StreamInfo) -> bool:
+    """Whether the tags say nothing of this very request. The marks of all schemes are the same for all."""
+    return not info.request_id or not any(info.request_id in text for text in tags.values())
 
 
 def _log_unmarked(info: StreamInfo, error: Exception) -> None:

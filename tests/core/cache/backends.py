@@ -76,3 +76,12 @@ class CachePlugin(Plugin):
     @hookimpl
     def register_cache_backends(self):
         return list(self.backends)
+
+
+def holding(held):
+    """A `FakeEngine.before` that lets no inference go on until the event `held` is set."""
+
+    def before(_segment, _cancellation):
+        held.wait(30)
+
+    return before
