@@ -48,10 +48,17 @@ def _range(match: re.Match[str]) -> str:
 
 
 def _is_code(first: str, last: str) -> bool:
-    """Whether 97201-1234 is a code: no range goes down from thousands, and none ends in zeros that lead."""
+    """Whether 97201-1234 or 978-0 is a code.
+
+    No range goes down from ten thousands or ends in a leading zero; one that leaves digits out goes up: 123-5.
+    """
     if not (first.isdecimal() and last.isdecimal()):
         return False
-    return (len(first) > 3 and len(last) > 2 and int(first) > int(last)) or (len(last) > 1 and last[0] == "0")
+    if len(last) > 1 and last[0] == "0":
+        return True
+    if len(last) < len(first) and len(first) > 2:
+        return int(last) < int(first[-len(last) :])
+    return len(first) > 4 and int(first) > int(last)
 
 
 def _counted(match: re.Match[str]) -> str:

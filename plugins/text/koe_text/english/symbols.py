@@ -66,7 +66,10 @@ WRITTEN: list[Rule] = [
     rule("cardinals", r"\.{2,6}(?=\.?\d)", lambda _match: "... "),
     rule("abbreviations", rf"(?<![\w.])({one_of(_BEFORE_NUMBERS)})\s?(?=\d)", _before_number),
     rule(
-        "abbreviations", rf"(?<![\w.])({one_of(_BEFORE_NAMES)})(?=\s[A-Z][a-z])", _before_name, digits=False
+        "abbreviations",
+        rf"(?<![\w.])({one_of(_BEFORE_NAMES)})\.?(?=\s[A-Z][a-z])",
+        _before_name,
+        digits=False,
     ),
     rule("abbreviations", rf"(?<![\w./&-]){one_of(_WRITTEN)}(?![\w&]|\.\w)", _written, digits=False),
     rule("abbreviations", r"(?<![\w.])(?:[A-Z]\.){2,}(?![\w.])", _initials, digits=False),
