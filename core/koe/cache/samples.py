@@ -15,6 +15,9 @@ Storage: TypeAlias = Literal["int16", "flac", "float32"]
 FULL_SCALE = 32_768
 """The same as that of 16-bit formats: what was rounded here is not rounded again there."""
 
+_LEAN = {"metadata_header_padding": "0", "fflags": "bitexact"}
+"""For FLAC without 8 KiB of room for tags, and without the name of the encoder."""
+
 
 @frozen
 class Packed:
@@ -54,7 +57,7 @@ def _flac(steps: NDArray[np.int16], sample_rate: int) -> bytes:
     import av
 
     sink = io.BytesIO()
-    with av.open(sink, "w", format="flac") as container:
+    with av.open(sink, "w", format="flac", options=_LEAN) as container:
         stream = container.add_stream("flac", rate=sample_rate, layout="mono", format="s16")
         frame = av.AudioFrame.from_ndarray(steps.reshape(1, -1), format="s16", layout="mono")
         frame.sample_rate = sample_rate
