@@ -50,7 +50,7 @@ def _range(match: re.Match[str]) -> str:
 def _is_code(first: str, last: str) -> bool:
     """Whether 97201-1234 or 978-0 is a code.
 
-    No range goes down from ten thousands or ends in a leading zero; one that leaves digits out goes up: 123-5.
+    No range goes down from ten thousands or ends in a leading zero; with digits left out it goes up: 123-5.
     """
     if not (first.isdecimal() and last.isdecimal()):
         return False
