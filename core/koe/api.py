@@ -42,6 +42,7 @@ from koe.lexicon.matching import Hit, Lexicon
 from koe.lexicon.phonemes import phoneme_symbols
 from koe.livetext import Cutter, LiveText, WholeText
 from koe.lru import ByteLru
+from koe.memory import give_back
 from koe.notes import note
 from koe.pieces import MAX_CHARACTERS, pieces
 from koe.places import excerpt, place
@@ -186,6 +187,7 @@ __all__ = [
     "XmlTag",
     "differences",
     "excerpt",
+    "give_back",
     "hookimpl",
     "kokoro_symbols",
     "load_lexicon",

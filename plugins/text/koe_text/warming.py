@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterable
 
 import structlog
-from koe.api import Normalizer
+from koe.api import Normalizer, give_back
 
 from koe_text.config import TextNormalizationConfig
 from koe_text.segment import warm_pysbd
@@ -42,6 +42,7 @@ class Warming:
                 self._spokenform.edits("Assoc. 1", language)
             if language in WETEXT and (language != "en" or self._config.english.wetext):
                 self._wetext.edits("1", language)
+        give_back()
 
 
 def _reader(language: str) -> str:
