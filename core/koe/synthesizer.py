@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -92,6 +92,8 @@ class Synthesizer(Server):
                 await self._measure(self.engine_set)
             if self.cache is not None:
                 await self._lifespans.enter_async_context(self.cache)
+            if self.registry.cache_backends:
+                await self._lifespans.enter_async_context(_meanwhile(self._revision))
             for loaded in self.registry.plugins:
                 await self._enter_lifespan(loaded.name, loaded.plugin)
         except BaseException:
@@ -304,6 +306,17 @@ class Synthesizer(Server):
         )
         self.outcomes[event.outcome] += 1
         notify(self.registry.observers, event)
+
+
+@asynccontextmanager
+async def _meanwhile(work: Callable[[], object]) -> AsyncIterator[None]:
+    """Let `work` run in a thread during the block. What it raises is told by whoever needs its result."""
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        yield
+    finally:
+        await asyncio.wait([running])
+        running.exception()
 
 
 @asynccontextmanager

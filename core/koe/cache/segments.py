@@ -131,7 +131,12 @@ class SegmentCache:
         Raises what `speak` raises. Equal segments share one inference, at the priority of the most urgent.
         """
         heard = canonical(segment, engine.engine)
-        fingerprint, key = await self.codec.run(partial(self._named, engine, heard))
+        named = await self.codec.run(partial(self._named, engine, heard))
+        if named is None:
+            cancellation = Cancellation()
+            work = partial(speak, segment, cancellation)
+            return Obtained(await self.inference.run(work, cancellation, urgent=urgent))
+        fingerprint, key = named
         wanted = _Wanted(key, fingerprint, engine, heard, speak, patience, refresh)
         flight = f"refresh {key}" if refresh else key
         obtained, joined = await self._flights.share(flight, partial(self._fly, wanted), urgent=urgent)
@@ -146,10 +151,13 @@ class SegmentCache:
             return Obtained(Spoken(chunk, now, now), cached=True)
         return Obtained(evolve(spoken, chunk=chunk))
 
-    def _named(self, engine: OpenEngine, heard: PhonemeSegment) -> tuple[str, str]:
-        """The engine's fingerprint and the segment's key."""
-        with guarded(Stage.INFER, engine.name, engine.plugin):
+    def _named(self, engine: OpenEngine, heard: PhonemeSegment) -> tuple[str, str] | None:
+        """The engine's fingerprint and the segment's key; None where the engine cannot tell."""
+        try:
             fingerprint = engine.engine.fingerprint
+        except Exception:
+            log.exception("fingerprint_failed", engine=engine.name, plugin=engine.plugin)
+            return None
         storage = self.settings.storage
         return fingerprint, segment_key(heard, engine.engine, fingerprint, trim=self.trim, storage=storage)
 

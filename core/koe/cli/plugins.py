@@ -21,6 +21,7 @@ _KINDS = (
     "execution_providers",
     "audio_processors",
     "formats",
+    "cache_backends",
 )
 
 

@@ -353,11 +353,9 @@ async def test_an_engine_that_changes_while_it_speaks_leaves_nothing():
     """Such as a voice whose file is replaced."""
 
     class Changing(FakeEngine):
-        prints = iter(["before", "after"])
-
         @property
         def fingerprint(self):
-            return next(self.prints, "after")
+            return "after" if self.spoken else "before"
 
     backend = DictBackend()
     async with _cached(backend, engine=Changing()) as synthesizer:
@@ -381,3 +379,32 @@ async def test_clearing_forgets_everything():
         await synthesizer.clear_cache()
         assert backend.values == {}
         assert (await _speak(synthesizer))[1] == "miss"
+
+
+async def test_the_engine_s_fingerprint_is_asked_for_before_the_first_request():
+    """A model of some hundred megabytes takes a while to read."""
+    asked = threading.Event()
+
+    class Slow(FakeEngine):
+        @property
+        def fingerprint(self):
+            asked.set()
+            return "slow"
+
+    async with _cached(DictBackend(), engine=Slow()):
+        assert await asyncio.to_thread(asked.wait, 30)
+
+
+async def test_an_engine_that_cannot_tell_its_fingerprint_speaks_without_the_cache():
+    class Nameless(FakeEngine):
+        @property
+        def fingerprint(self):
+            raise OSError("the model file is gone")
+
+    backend = DictBackend()
+    async with _cached(backend, engine=Nameless()) as synthesizer:
+        samples, told = await _speak(synthesizer)
+        again, _ = await _speak(synthesizer)
+    assert told == "miss"
+    assert np.array_equal(samples, again)
+    assert backend.values == {}
