@@ -10,24 +10,22 @@ from attrs import asdict, evolve
 from cyclopts import App, Parameter
 
 from koe.cli.download_progress import reporting
+from koe.cli.model_bench import bench
+from koe.cli.model_optimize import optimize
+from koe.cli.model_options import Folder, Json, VariantName, asked
 from koe.cli.options import NO_OPTIONS, ConfigOptions
-from koe.config import structure_plugin_config
-from koe.errors import ConfigError
-from koe.kokoro.catalog import DEFAULT_VARIANT, VARIANTS, Variant, downloadable_variant
+from koe.kokoro.catalog import DEFAULT_VARIANT, OPTIMIZED, VARIANTS, Variant, downloadable_variant
 from koe.kokoro.config import KokoroConfig
 from koe.kokoro.download import download as download_file
 from koe.kokoro.download import mirror_url
 from koe.kokoro.files import ModelFiles, find, locate, model_folder
-from koe.kokoro.verify import FileCheck
+from koe.kokoro.verify import FileCheck, verify_optimized
 from koe.kokoro.verify import verify as verify_files
 
-app = App(name="model", help="List, download, verify and find Kokoro's model files.")
+app = App(name="model", help="List, download, verify, find, optimize and measure Kokoro's model files.")
+app.command(optimize)
+app.command(bench)
 
-Folder = Annotated[str, Parameter(name="--dir", help="Model folder, instead of the configured one.")]
-VariantName = Annotated[
-    str, Parameter(name="--variant", help="One of `koe model list`; without it the configured one.")
-]
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
 BaseUrl = Annotated[
     str, Parameter(name="--base-url", help="A mirror of the model folder; without it KOE_MODEL_BASE_URL.")
 ]
@@ -36,14 +34,20 @@ BaseUrl = Annotated[
 @app.command(name="list")
 def list_variants(*, folder: Folder = "", as_json: Json = False, options: ConfigOptions = NO_OPTIONS) -> int:
     """Show the variants, their sizes, which are here, and when to choose which."""
-    place = model_folder(_asked(options, folder).dir)
+    place = model_folder(asked(options, folder).dir)
     rows = [(variant, find(variant.name, place, VARIANTS)) for variant in VARIANTS]
+    optimized = {name: find(name, place, VARIANTS) for name in _optimized_names()}
     if as_json:
-        _say(json.dumps([_described(variant, files) for variant, files in rows], indent=2))
+        described = [_described(variant, files) for variant, files in rows]
+        described += [_described_optimized(name, files) for name, files in optimized.items()]
+        _say(json.dumps(described, indent=2))
         return 0
     for variant, files in rows:
         where = str(files.model) if files else "not downloaded"
         _say(f"{variant.name:<10} {variant.size_bytes / 1e6:>4.0f} MB  {where}\n{'':<20} {variant.note}")
+    for name, files in optimized.items():
+        where = str(files.model) if files else "not made"
+        _say(f"{name:<10} {'':>4}     {where}\n{'':<20} {_optimized_note(name)}")
     _say(f"\nModel folder: {place}")
     return 0
 
@@ -57,7 +61,7 @@ def download(
     options: ConfigOptions = NO_OPTIONS,
 ) -> int:
     """Fetch a variant's files; what is here and intact is left alone, what was cut is continued."""
-    config = _asked(options, folder, variant)
+    config = asked(options, folder, variant)
     chosen, place = downloadable_variant(config.variant, VARIANTS), model_folder(config.dir)
     with reporting() as report:
         for file in chosen.files:
@@ -72,9 +76,15 @@ def verify(
     folder: Folder = "",
     options: ConfigOptions = NO_OPTIONS,
 ) -> int:
-    """Hash the released files that are here, or one variant's; exit with 1 if any is missing or corrupt."""
-    place = model_folder(_asked(options, folder).dir)
-    checks = verify_files(place, downloadable_variant(variant, VARIANTS) if variant else None, VARIANTS)
+    """Hash the released and optimized files that are here, or one variant's.
+
+    Exits with 1 if any is missing or corrupt.
+    """
+    place = model_folder(asked(options, folder).dir)
+    checks = _optimized_checks(place, variant)
+    if variant not in OPTIMIZED:
+        released = downloadable_variant(variant, VARIANTS) if variant else None
+        checks = (*verify_files(place, released, VARIANTS), *checks)
     for check in checks:
         _say(_line(check))
     return _verdict(checks, variant, folder)
@@ -83,20 +93,25 @@ def verify(
 @app.command
 def path(*, variant: VariantName = "", folder: Folder = "", options: ConfigOptions = NO_OPTIONS) -> int:
     """Print the files that the Kokoro engine would load, one a line: model, voices, vocabulary if any."""
-    return _print_paths(locate(_asked(options, folder, variant), VARIANTS))
+    return _print_paths(locate(asked(options, folder, variant), VARIANTS))
 
 
-def _asked(options: ConfigOptions, folder: str, variant: str = "") -> KokoroConfig:
-    """What `[plugins.kokoro]` says; a folder or variant of the command line replaces explicit files, too."""
-    configuration = options.load()
-    config, mistakes = structure_plugin_config(configuration, "kokoro", KokoroConfig)
-    problems = (*configuration.problems, *mistakes)
-    if problems:
-        raise ConfigError(problems)
-    assert isinstance(config, KokoroConfig)
-    if folder or variant:
-        config = evolve(config, model="", voices="")
-    return evolve(config, dir=folder or config.dir, variant=variant or config.variant)
+def _optimized_checks(place: Path, variant: str) -> tuple[FileCheck, ...]:
+    """Those of the optimized models that are here; of one that is asked for and missing, that it is."""
+    if variant in OPTIMIZED:
+        files = find(variant, place, VARIANTS) or locate(
+            KokoroConfig(dir=str(place), variant=variant), VARIANTS
+        )
+        return verify_optimized(files.model)
+    if variant:
+        return ()
+    found = (find(name, place, VARIANTS) for name in _optimized_names())
+    return tuple(check for files in found if files for check in verify_optimized(files.model))
+
+
+def _optimized_names() -> list[str]:
+    known = {variant.name for variant in VARIANTS}
+    return [name for name, base in OPTIMIZED.items() if base in known]
 
 
 def _print_paths(files: ModelFiles) -> int:
@@ -111,7 +126,7 @@ def _verdict(checks: Sequence[FileCheck], variant: str, folder: str) -> int:
     if not bad:
         return 0
     options = (f" --variant {variant}" if variant else "") + (f" --dir {folder}" if folder else "")
-    repair = f"`koe model download{options}` repairs what it put there"
+    repair = f"`koe model download{options}` repairs what it put there, `koe model optimize` what it made"
     sys.stderr.write(f"{bad} of {len(checks)} files missing or corrupt; {repair}\n")
     return 1
 
@@ -130,6 +145,21 @@ def _described(variant: Variant, files: ModelFiles | None) -> dict[str, object]:
         "files": None if files is None else asdict(files, value_serializer=_text),
         "released": [asdict(file) | {"url": file.url()} for file in variant.files],
     }
+
+
+def _described_optimized(name: str, files: ModelFiles | None) -> dict[str, object]:
+    return {
+        "variant": name,
+        "default": False,
+        "note": _optimized_note(name),
+        "made_of": OPTIMIZED[name],
+        "downloaded": files is not None,
+        "files": None if files is None else asdict(files, value_serializer=_text),
+    }
+
+
+def _optimized_note(name: str) -> str:
+    return f"what `koe model optimize` makes of {OPTIMIZED[name]}: about twice as fast on a processor"
 
 
 def _text(_owner: object, _field: object, value: object) -> object:

@@ -174,15 +174,24 @@ VARIANTS: tuple[Variant, ...] = (
 )
 
 DEFAULT_VARIANT = "fp32"
+AUTO = "auto"
+"""The variant that `koe model bench` found fastest here, else an optimized one, else the default."""
+OPTIMIZED: Mapping[str, str] = MappingProxyType({"optimized": "fp32", "optimized-zh": "zh"})
+"""What `koe model optimize` makes, and the variant that it makes it of."""
 
 
 def variant_names(variants: Sequence[Variant] = VARIANTS) -> tuple[str, ...]:
-    """Every name that `variant` may have: the catalogue's, then those of onnx-community's layout."""
-    return tuple(dict.fromkeys([*(variant.name for variant in variants), *COMMUNITY_MODELS]))
+    """Every name that `variant` may have.
+
+    These are the catalogue's, those of onnx-community's layout, those of optimized models, and `auto`.
+    """
+    names = [variant.name for variant in variants]
+    optimized = (name for name, base in OPTIMIZED.items() if base in names)
+    return tuple(dict.fromkeys([*names, *COMMUNITY_MODELS, *optimized, AUTO]))
 
 
 def released_variant(name: str, variants: Sequence[Variant] = VARIANTS) -> Variant | None:
-    """The catalogue's entry, or None for a variant that only onnx-community publishes.
+    """The catalogue's entry, or None for a variant that koe cannot download.
 
     Raises:
         ModelFileError: nobody publishes a variant of this name.
@@ -190,18 +199,24 @@ def released_variant(name: str, variants: Sequence[Variant] = VARIANTS) -> Varia
     for variant in variants:
         if variant.name == name:
             return variant
-    if name in COMMUNITY_MODELS:
+    if name in variant_names(variants):
         return None
     raise ModelFileError(_unknown(name, variant_names(variants)), param="variant")
 
 
 def downloadable_variant(name: str, variants: Sequence[Variant] = VARIANTS) -> Variant:
-    """The catalogue's entry.
+    """The catalogue's entry, the default one for `auto`.
 
     Raises:
         ModelFileError: there is none of this name.
     """
-    variant = released_variant(name, variants)
+    variant = released_variant(DEFAULT_VARIANT if name == AUTO else name, variants)
+    if name in OPTIMIZED:
+        raise ModelFileError(
+            f"koe does not download variant {name!r}: `koe model optimize` makes it of {OPTIMIZED[name]!r}, "
+            f"which `koe model download --variant {OPTIMIZED[name]}` fetches",
+            param="variant",
+        )
     if variant is None:
         known = ", ".join(variant.name for variant in variants)
         raise ModelFileError(

@@ -9,9 +9,11 @@ from platformdirs import user_cache_path
 
 from koe.errors import ModelFileError
 from koe.kokoro.catalog import (
+    AUTO,
     COMMUNITY_MODELS,
     COMMUNITY_REPOSITORY,
     DEFAULT_VARIANT,
+    OPTIMIZED,
     VARIANTS,
     ReleasedFile,
     Variant,
@@ -19,6 +21,8 @@ from koe.kokoro.catalog import (
     variant_names,
 )
 from koe.kokoro.config import KokoroConfig
+from koe.kokoro.measured import FAITHFUL, choose
+from koe.kokoro.optimized import check_optimized, is_optimized, optimized_path
 
 FOLDER_VARIABLE = "KOE_MODEL_DIR"
 
@@ -55,7 +59,7 @@ def model_folder(config_dir: str = "") -> Path:
 
 
 def locate(config: KokoroConfig, variants: Sequence[Variant] = VARIANTS) -> ModelFiles:
-    """The files that the config asks for, looked up by name and size, without reading them.
+    """The files that the config asks for, looked up by name and size, and an optimized model's graph.
 
     Searched are, in this order, the layout that `koe model download` makes (`<release>/<file>`), the
     released names flat in the folder, and onnx-community's (`onnx/model*.onnx` with `voices/*.bin`).
@@ -63,14 +67,18 @@ def locate(config: KokoroConfig, variants: Sequence[Variant] = VARIANTS) -> Mode
 
     Raises:
         ModelFileError: a file is missing or, in the download layout, not of the released size; or the
-            variant is unknown.
+            variant is unknown; or an optimized model is damaged or made for other processors.
     """
     released_variant(config.variant, variants)
     folder = model_folder(config.dir)
+    if config.variant == AUTO:
+        config = evolve(config, variant=DEFAULT_VARIANT if config.model else _chosen(folder, variants))
     candidates = list(_candidates(config, folder, variants))
     for files in candidates:
         if not files.missing:
             _check_sizes(files, folder, variants)
+            if is_optimized(files.model):
+                check_optimized(files.model)
             return files
     raise _missing(config, folder, candidates, variants)
 
@@ -103,7 +111,17 @@ def _candidates(config: KokoroConfig, folder: Path, variants: Sequence[Variant])
             )
 
 
+def _chosen(folder: Path, variants: Sequence[Variant]) -> str:
+    found = {name: find(name, folder, variants) for name in FAITHFUL if name in variant_names(variants)}
+    present = {name: files.model for name, files in found.items() if files is not None}
+    return choose(present) or DEFAULT_VARIANT
+
+
 def _layouts(name: str, folder: Path, variants: Sequence[Variant]) -> Iterator[ModelFiles]:
+    if name in OPTIMIZED:
+        for files in _layouts(OPTIMIZED[name], folder, variants):
+            yield evolve(files, model=optimized_path(files.model), variant=name)
+        return
     variant = released_variant(name, variants)
     if variant is not None:
         yield download_layout(variant, folder)
@@ -174,6 +192,10 @@ def _missing(
 
 
 def _way_out(config: KokoroConfig, variants: Sequence[Variant]) -> str:
+    if config.variant in OPTIMIZED:
+        base = OPTIMIZED[config.variant]
+        option = "" if base == DEFAULT_VARIANT else f" --variant {base}"
+        return f"`koe model optimize{option}` makes it of the variant {base!r}"
     if released_variant(config.variant, variants) is None:
         return f"Put them there from {COMMUNITY_REPOSITORY}: koe does not download this variant"
     option = "" if config.variant == DEFAULT_VARIANT else f" --variant {config.variant}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from koe.kokoro.optimized import is_optimized, read_origin
 from koe.kokoro.voices import VoiceTables
 
 UNKNOWN = "unknown"
@@ -15,7 +16,12 @@ _FULL = frozenset({"kokoro-v1.0.onnx", "kokoro-v1.1-zh.onnx", "model.onnx"})
 
 
 def precision(model: Path) -> str:
-    """The precision that the published file name states, `unknown` for names that state none."""
+    """The precision that the published file name states, `unknown` for names that state none.
+
+    For an optimized model, what the report beside it states, such as `fp32+int8`.
+    """
+    if is_optimized(model):
+        return read_origin(model).precision
     named = _NAMED.search(model.name.lower())
     if named is not None:
         return "int8" if named[1] == "quantized" else named[1]

@@ -6,8 +6,10 @@ from typing import Literal
 
 from attrs import frozen
 
+from koe.errors import ModelFileError
 from koe.kokoro.catalog import DEFAULT_VARIANT, VARIANTS, ReleasedFile, Variant
 from koe.kokoro.download import sha256
+from koe.kokoro.optimized import StoredFile, check_optimized
 
 
 @frozen
@@ -53,6 +55,22 @@ def check(path: Path, files: Sequence[ReleasedFile]) -> FileCheck:
     if digest not in digests:
         return FileCheck(path, "corrupt", f"expected SHA-256 {' or '.join(sorted(digests))}, found {digest}")
     return FileCheck(path, "ok")
+
+
+def verify_optimized(model: Path) -> tuple[FileCheck, ...]:
+    """Hash an optimized model and its weights, and compare them with the report beside them."""
+    try:
+        origin = check_optimized(model)
+    except ModelFileError as error:
+        return (FileCheck(model, "corrupt" if model.is_file() else "missing", str(error)),)
+    return tuple(_check_stored(model.with_name(stored.name), stored) for stored in origin.files)
+
+
+def _check_stored(path: Path, stored: StoredFile) -> FileCheck:
+    found = StoredFile.of(path)
+    if found == stored:
+        return FileCheck(path, "ok")
+    return FileCheck(path, "corrupt", f"expected SHA-256 {stored.sha256}, found {found.sha256}")
 
 
 def _present(folder: Path, variants: Sequence[Variant]) -> tuple[Variant, ...]:

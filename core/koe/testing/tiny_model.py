@@ -25,6 +25,8 @@ from attrs import frozen
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from koe.testing.tiny_vocoder import add_vocoder
+
 SAMPLE_RATE = 24_000
 FRAME_SAMPLES = 600
 ROWS = 510
@@ -74,6 +76,7 @@ def write_tiny_model(
     voices: Iterable[str] = VOICES,
     vocabulary: Mapping[str, int] | None = None,
     slow: int = 0,
+    vocoder: bool = False,
 ) -> TinyKokoro:
     """Write model and voices into `folder`, named and laid out like a release.
 
@@ -90,8 +93,12 @@ def write_tiny_model(
         vocabulary: carried in the model's `kokoro_config` metadata, as newer exports do.
         slow: rounds of useless work per token (a 384 x 384 matrix product each, about 0.3 ms on one core of
             2024), for tests that interrupt a run.
+        vocoder: whether the sound goes through small blocks built like those of Kokoro's decoder, with noise,
+            for tests that rewrite and quantize; the tokens cannot be heard in it any more.
     """
     graph = _graph(tokens_input, speed_type, frames_per_token, durations=durations, slow=slow)
+    if vocoder:
+        add_vocoder(graph, FRAME_SAMPLES)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     if vocabulary is not None:
         helper.set_model_props(model, {"kokoro_config": json.dumps({"vocab": dict(vocabulary)})})

@@ -56,7 +56,7 @@ def test_list_as_json_names_every_file_with_its_address(koe_model, tmp_path):
     code, out, _ = koe_model("list", "--json")
     rows = {row["variant"]: row for row in json.loads(out)}
     assert code == 0
-    assert list(rows) == [variant.name for variant in SMALL]
+    assert list(rows) == [*(variant.name for variant in SMALL), "optimized", "optimized-zh"]
     assert (rows["fp32"]["default"], rows["fp32"]["downloaded"], rows["fp32"]["files"]) == (True, False, None)
     assert rows["int8"]["size_bytes"] == 75_000
     assert rows["int8"]["files"]["model"] == str(tmp_path / INT8.model.path)

@@ -1,6 +1,7 @@
 """Segments and engines as the pipeline makes them, in one line."""
 
 from pathlib import Path
+from typing import Any
 
 from koe.kokoro.config import KokoroConfig
 from koe.kokoro.engine import KokoroEngine
@@ -19,7 +20,7 @@ def segment(*words: tuple[str, str], voice: VoiceMix | str = "af_heart", rate: f
     return PhonemeSegment("", made, mix, "en-US", Prosody(rate))
 
 
-def opened(tiny: TinyKokoro, voices: Path | None = None, **config: str) -> KokoroEngine:
+def opened(tiny: TinyKokoro, voices: Path | None = None, **config: Any) -> KokoroEngine:
     """An open engine on one thread."""
     chosen = KokoroConfig(model=str(tiny.model), voices=str(voices or tiny.voices), **config)
     engine = KokoroEngine(chosen)

@@ -3,6 +3,7 @@ import re
 import pytest
 from koe.errors import ModelFileError
 from koe.kokoro.catalog import (
+    AUTO,
     COMMUNITY_MODELS,
     DEFAULT_VARIANT,
     VARIANTS,
@@ -53,7 +54,8 @@ def test_only_the_chinese_model_has_a_vocabulary_of_its_own():
 
 def test_the_default_variant_is_the_one_of_the_config():
     assert released_variant(DEFAULT_VARIANT) is not None
-    assert KokoroConfig().variant == DEFAULT_VARIANT
+    assert KokoroConfig().variant == AUTO
+    assert downloadable_variant(AUTO).name == DEFAULT_VARIANT
 
 
 def test_older_names_a_variant_of_the_same_file_name():

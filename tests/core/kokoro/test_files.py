@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from koe.errors import ModelFileError
@@ -22,7 +23,7 @@ def downloaded(folder: Path, *variants) -> Path:
     return folder
 
 
-def config(folder: Path, variant: str = "fp32", **given: str) -> KokoroConfig:
+def config(folder: Path, variant: str = "fp32", **given: Any) -> KokoroConfig:
     return KokoroConfig(dir=str(folder), variant=variant, **given)
 
 
