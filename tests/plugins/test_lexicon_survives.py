@@ -70,7 +70,8 @@ class Harness(NamedTuple):
 def harness(normalizer, engine=FakeEngine):
     plugins = [FakePlugin(engine()), TextPlugin(), SsmlPlugin(), TextNormalizationPlugin()]
     registry = registry_of(*plugins)
-    registry.phonemizers["words"] = evolve(registry.phonemizers["letters"], component=GivenWords())
+    given_words = evolve(registry.phonemizers["letters"], component=GivenWords())
+    registry = evolve(registry, phonemizers={**registry.phonemizers, "words": given_words})
     made = PipelineSettings(normalize=(normalizer,), phonemize=("words",))
     opened = EngineSet.open(registry, FAKE_SETTINGS)
     return Harness(Pipeline.of(registry, made, LEXICON), opened)

@@ -10,6 +10,7 @@ from tests.server.live import KoeServer
 TEXT = "Good morning. The quick brown fox jumps over the lazy dog, and runs away! Does it come back?"
 FORMATS = ["mp3", "opus", "aac", "flac", "wav", "pcm"]
 
+
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
     return write_tiny_model(tmp_path_factory.mktemp("tiny"))

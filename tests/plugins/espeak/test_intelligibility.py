@@ -90,7 +90,9 @@ def test_alignment_means_something(listener, spoken):
 
 def test_the_readme_s_first_words_are_understood(listener, tmp_path, monkeypatch):
     monkeypatch.setenv("KOE_MODEL_DIR", str(tmp_path / "none"))
-    text = re.search(r'pip install \. && koe say "([^"]+)" -o', README.read_text()).group(1)
+    found = re.search(r'pip install \. && koe say "([^"]+)" -o', README.read_text())
+    assert found is not None
+    text = found.group(1)
     assert re.sub(r"\W+", " ", text.lower()).strip() == FOX
     made = tmp_path / "hello.wav"
     assert main(["say", text, "-o", str(made)]) == 0

@@ -138,10 +138,13 @@ def test_text_in_capitals_is_read_like_any_other(written, read):
 
 
 def test_a_sentence_asks_the_libraries_only_so_often(monkeypatch):
-    asked = []
-    monkeypatch.setattr(
-        "koe_text.wetext_library._normalized", lambda text, _language: asked.append(text) or text
-    )
+    asked: list[str] = []
+
+    def unchanged(text, _language):
+        asked.append(text)
+        return text
+
+    monkeypatch.setattr("koe_text.wetext_library._normalized", unchanged)
     made = plugin()
     texts("english", "a\\b " * 2_000, made=made)
     assert len(asked) == 800

@@ -7,6 +7,7 @@ import pytest
 from koe.api import InvalidRequestError
 from koe_text.command import normalized
 from koe_text.scorecard import Case, Result, Scorecard, lenient, read_cases, score
+from koe_text.umbrella import Normalize
 
 from tests.plugins.text.build import normalizer
 
@@ -18,6 +19,7 @@ LEAST_CASES = {"en": 400, "es": 40, "fr": 40, "it": 40, "pt": 40, "de": 40, "zh"
 @pytest.fixture(scope="module")
 def scorecard():
     everything = normalizer("normalize")
+    assert isinstance(everything, Normalize)
     return score(read_cases(CASES), lambda text, language: normalized(everything, text, language))
 
 
