@@ -3,6 +3,7 @@
 The parent binds the socket and never accepts. Each worker is this program once more, with the same
 arguments, and three inherited file descriptors (`KOE_WORKER_FDS`): the socket, a pipe on which it says
 that it is ready, and a pipe that nobody writes to and that ends with the parent, however the parent ends.
+It is told its number, which its replacement inherits, and a folder that all workers share.
 """
 
 import asyncio
@@ -10,17 +11,19 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import structlog
 from attrs import define, field, frozen
 
 from koe.errors import KoeError
-from koe.http import sockets
+from koe.http import siblings, sockets
 from koe.http.race import CancelWhen
 from koe.http.serve import EXIT_FAILED, Service, announce_address, reported_errors, serve, stop_on_signals
 from koe.settings import ServerSettings
@@ -74,8 +77,8 @@ def supervise(settings: ServerSettings, *, command: Sequence[str], backoff: Back
     """
     with reported_errors() as outcome:
         sockets.check_tls(settings)
-        with sockets.bind(settings) as listener, _lifeline() as life_fd:
-            supervisor = Supervisor(settings, listener, life_fd, tuple(command), backoff or Backoff())
+        with sockets.bind(settings) as listener, _lifeline() as life_fd, _shared_folder() as shared:
+            supervisor = Supervisor(settings, listener, life_fd, shared, tuple(command), backoff or Backoff())
             outcome.exit_code = asyncio.run(supervisor.run())
     return outcome.exit_code
 
@@ -121,6 +124,7 @@ class Worker:
     """A child process and the pipe on which it says that it is ready."""
 
     process: Process
+    number: int
     _ready_fd: int
     born_s: float = field(factory=time.monotonic)
 
@@ -143,6 +147,7 @@ class Supervisor:
     _settings: ServerSettings
     _listener: socket.socket
     _life_fd: int
+    _shared: Path
     _command: tuple[str, ...]
     _backoff: Backoff
     _workers: set[Worker] = field(factory=set, init=False)
@@ -162,15 +167,15 @@ class Supervisor:
         return exit_code if failed is None else failed.exit_code
 
     async def _start_and_keep(self) -> None:
-        workers = [await self._started()]
-        workers += await asyncio.gather(*(self._started() for _ in range(self._settings.workers - 1)))
+        workers = [await self._started(0)]
+        workers += await asyncio.gather(*map(self._started, range(1, self._settings.workers)))
         url = sockets.url(self._listener, self._settings)
         log.info("server_ready", url=url, pid=os.getpid(), workers=[worker.process.pid for worker in workers])
         announce_address(url)
         await asyncio.gather(*map(self._keep, workers))
 
-    async def _started(self) -> Worker:
-        worker = await self._spawn()
+    async def _started(self, number: int) -> Worker:
+        worker = await self._spawn(number)
         if await worker.ready():
             return worker
         raise WorkerStartError(_shell_code(await worker.process.wait()) or EXIT_FAILED)
@@ -186,11 +191,11 @@ class Supervisor:
             delay_s = self._backoff.delay_s(failures)
             log.error("worker_died", pid=worker.process.pid, exit_code=exit_code, replaced_in_s=delay_s)
             await asyncio.sleep(delay_s)
-            worker = await self._spawn()
+            worker = await self._spawn(worker.number)
             if await worker.ready():
                 log.info("worker_replaced", pid=worker.process.pid)
 
-    async def _spawn(self) -> Worker:
+    async def _spawn(self, number: int) -> Worker:
         ready_fd, report_fd = os.pipe()
         inherited = (self._listener.fileno(), report_fd, self._life_fd)
         try:
@@ -198,7 +203,11 @@ class Supervisor:
                 *self._command,
                 stdin=DEVNULL,
                 pass_fds=inherited,
-                env={**os.environ, WORKER_FDS: ",".join(map(str, inherited))},
+                env={
+                    **os.environ,
+                    WORKER_FDS: ",".join(map(str, inherited)),
+                    **siblings.environment(number, self._shared),
+                },
                 start_new_session=True,  # Ctrl+C in a terminal is the supervisor's to hand on
             )
         except BaseException:
@@ -206,7 +215,7 @@ class Supervisor:
             raise
         finally:
             os.close(report_fd)
-        worker = Worker(process, ready_fd)
+        worker = Worker(process, number, ready_fd)
         self._workers.add(worker)
         return worker
 
@@ -239,9 +248,24 @@ def _lifeline() -> Iterator[int]:
         os.close(writing)
 
 
+@contextmanager
+def _shared_folder() -> Iterator[Path]:
+    """A folder for what the workers share, removed at the end."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix="koe-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise siblings.SharedFolderError(
+            f"No folder can be made for what server processes share: {error}. Let TMPDIR name a "
+            "folder that can be written to, or set server.workers = 1"
+        ) from error
+    with made as path:
+        yield Path(path)
+
+
 def _end_with(life_fd: int) -> None:
     """Wait in a thread, since the loop may be busy loading, and end this process with its supervisor."""
     os.read(life_fd, 1)
+    siblings.remove_folder()
     os._exit(EXIT_FAILED)
 
 

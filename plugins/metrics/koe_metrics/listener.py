@@ -1,0 +1,64 @@
+"""A port for metrics alone."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from koe.api import KoeError
+from starlette.types import ASGIApp
+
+log = structlog.get_logger(__name__)
+
+
+class MetricsAddressError(KoeError):
+    """The address for metrics cannot be listened on."""
+
+    code = "address_unavailable"
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp, host: str, port: int, *, shared: bool) -> AsyncIterator[None]:
+    """Serve `app` on its own port; with `shared`, other processes listen on the same one.
+
+    Raises:
+        MetricsAddressError: the address is taken, forbidden, foreign or unknown.
+    """
+    stop = asyncio.Event()
+    with _bound(host, port, shared=shared) as bound:
+        config = Config()
+        config.bind = [f"fd://{bound.fileno()}"]
+        config.accesslog = config.errorlog = None
+        config.include_server_header = False
+        bound.set_inheritable(False)
+        serving = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
+        log.info("metrics_listening", host=host, port=port)
+        try:
+            yield
+        finally:
+            stop.set()
+            await serving
+
+
+def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        bound = socket.socket(family, kind, protocol)
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            bound.bind(address)
+        except OSError:
+            bound.close()
+            raise
+    except OSError as error:
+        raise MetricsAddressError(
+            f"Metrics cannot be served on {host}:{port}: {error}. Choose another plugins.metrics.port or "
+            "plugins.metrics.host; port 0 serves them on koe's own"
+        ) from error
+    return bound
