@@ -34,6 +34,7 @@ def fold_adain(graph: Graph, frozen_values: frozenset[str]) -> int:
     Those that make `frozen_values` stay as they are.
     """
     folded = 0
+    _separate(graph, frozen_values)
     for norm in graph.of_type("InstanceNormalization"):
         if norm.output[0] in frozen_values:
             continue
@@ -45,6 +46,21 @@ def fold_adain(graph: Graph, frozen_values: frozenset[str]) -> int:
         folded += 1
     graph.prune()
     return folded
+
+
+def _separate(graph: Graph, frozen_values: frozenset[str]) -> None:
+    """Give every affine a normalization of its own; ONNX Runtime merges again those that stay equal."""
+    for norm in graph.of_type("InstanceNormalization"):
+        value = norm.output[0]
+        users = graph.users(value)
+        if value in frozen_values or value in graph.outputs or any(user.op_type != "Mul" for user in users):
+            continue
+        for number, user in enumerate(users[1:], start=1):
+            copy = type(norm).FromString(norm.SerializeToString())
+            copy.output[0] = f"{value}/copy_{number}"
+            copy.name = f"{norm.name}/copy_{number}"
+            graph.add([copy])
+            graph.set_input(user, list(user.input).index(value), copy.output[0])
 
 
 def _fold(graph: Graph, norm: Node, affine: _Affine, scale: Tensor, bias: Tensor) -> None:

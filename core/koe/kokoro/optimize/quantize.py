@@ -22,6 +22,7 @@ from koe.kokoro.optimize.snake import find_snake
 OLDEST_OPSET = 13
 """DequantizeLinear knows scales by channel from here on."""
 _LEVELS = 255
+_BIAS = 2
 # PyTorch's exporter writes the modules' names into those of the nodes.
 _DECODER = re.compile(r"\bdecoder[/.](encode|decode)[/.]")
 _SMALLEST_SCALE = 1e-9
@@ -97,32 +98,63 @@ def quantize(
     count = 0
     for convolution in convolutions:
         data, result = convolution.input[0], convolution.output[0]
-        _quantize_weights(graph, convolution, ranges[data].scale, weight_bits)
-        graph.set_input(convolution, 0, _rounded(graph, data, data, ranges[data], f"{result}/input"))
+        limits = ranges[data]
+        shift = _shift(graph, data, limits) if len(convolution.input) > _BIAS else None
+        _quantize_weights(graph, convolution, limits.scale, weight_bits, shift.rest if shift else 0)
+        graph.set_input(convolution, 0, f"{result}/input/back")
+        _round(graph, shift or _Shift(data), f"{result}/input/back", limits)
         graph.rename_output(convolution, f"{result}/exact")
-        _rounded(graph, f"{result}/exact", result, ranges[result], f"{result}/output", name_of_output=True)
+        _round(graph, _Shift(f"{result}/exact"), result, ranges[result])
         count += 1
     graph.prune()
     return count
 
 
-def _rounded(
-    graph: Graph, value: str, ranged: str, limits: Range, name: str, *, name_of_output: bool = False
-) -> str:
-    """`value` through 8 bits and back; with `name_of_output` the result is called `ranged`."""
-    scale = graph.add_constant(f"{name}/scale", np.array(limits.scale, np.float32))
-    zero = graph.add_constant(f"{name}/zero", np.array(limits.zero_point, np.uint8))
-    back = ranged if name_of_output else f"{name}/back"
+@frozen
+class _Shift:
+    """To quantize `value + steps * scale + rest` is to quantize `value` with another zero point.
+
+    `rest` is less than half a step; the convolution adds it to its bias.
+    """
+
+    value: str
+    steps: int = 0
+    rest: float = 0.0
+
+
+def _shift(graph: Graph, data: str, limits: Range) -> _Shift | None:
+    """How to leave out an addition of one number before the rounding; None for no such addition."""
+    view = graph.producer(data, "Unsqueeze")
+    total = graph.producer(view.input[0] if view else data, "Add")
+    number = graph.constant(total.input[1]) if total else None
+    if total is None or number is None or number.size != 1:
+        return None
+    steps = round(float(number.reshape(())) / limits.scale)
+    if not 0 <= limits.zero_point + steps <= _LEVELS:
+        return None
+    value = total.input[0]
+    if view is not None:
+        value = f"{data}/unshifted"
+        if value not in graph.producers:
+            graph.add([helper.make_node("Unsqueeze", [total.input[0], view.input[1]], [value])])
+    return _Shift(value, steps, float(number.reshape(())) - steps * limits.scale)
+
+
+def _round(graph: Graph, shift: _Shift, result: str, limits: Range) -> None:
+    """Make `result` the value of `shift`, through 8 bits and back."""
+    scale = graph.add_constant(f"{result}/scale", np.array(limits.scale, np.float32))
+    zeros = (limits.zero_point + shift.steps, limits.zero_point)
+    there, back = (graph.shared_constant(f"{result}/zero_{zero}", np.array(zero, np.uint8)) for zero in zeros)
     graph.add(
         [
-            helper.make_node("QuantizeLinear", [value, scale, zero], [f"{name}/int8"]),
-            helper.make_node("DequantizeLinear", [f"{name}/int8", scale, zero], [back]),
+            helper.make_node("QuantizeLinear", [shift.value, scale, there], [f"{result}/int8"]),
+            helper.make_node("DequantizeLinear", [f"{result}/int8", scale, back], [result]),
         ]
     )
-    return back
 
 
-def _quantize_weights(graph: Graph, convolution: Node, data_scale: float, bits: int) -> None:
+def _quantize_weights(graph: Graph, convolution: Node, data_scale: float, bits: int, added: float) -> None:
+    """Quantize weights and bias, for data to which the number `added` is still to be added."""
     weight = graph.constant(convolution.input[1])
     assert weight is not None
     largest = 2 ** (bits - 1) - 1
@@ -130,11 +162,12 @@ def _quantize_weights(graph: Graph, convolution: Node, data_scale: float, bits: 
     scales = np.maximum(peaks / largest, _SMALLEST_SCALE).astype(np.float32)
     steps = np.rint(weight / scales.reshape(-1, *[1] * (weight.ndim - 1))).astype(np.int8)
     _stored(graph, convolution, 1, steps, scales)
-    bias = graph.constant(convolution.input[2]) if len(convolution.input) > 2 else None  # noqa: PLR2004
+    bias = graph.constant(convolution.input[2]) if len(convolution.input) > _BIAS else None
     if bias is not None:
+        bias = bias + added * weight.reshape(len(weight), -1).sum(axis=1)
         scales = (scales * np.float32(data_scale)).astype(np.float32)
         steps = np.clip(np.rint(bias / scales), -(2**31) + 1, 2**31 - 1).astype(np.int32)
-        _stored(graph, convolution, 2, steps, scales)
+        _stored(graph, convolution, _BIAS, steps, scales)
 
 
 def _stored(graph: Graph, convolution: Node, index: int, steps: Tensor, scales: Tensor) -> None:

@@ -1,7 +1,7 @@
-"""Snake, `x + sin(a x)^2 / a`: found, and written without its two multiplications.
+"""Snake, `x + sin(a x)^2 / a`: found, and written without its multiplications.
 
-With `u = a x` it is `(u + sin(u)^2) / a`. The factor `a` goes into the adaptive normalization before it,
-`1 / a` into the weights of the convolution behind it.
+With `v = 2 a x` it is `(v - cos(v) + 1) / 2 a`. The factor `2 a` goes into the adaptive normalization before
+it, `1 / 2 a` into the weights of the convolution behind it; the 1 costs nothing where these are quantized.
 """
 
 import numpy as np
@@ -15,10 +15,13 @@ _VIEWS = ("Unsqueeze", "Squeeze", "Reshape")
 
 @frozen
 class Snake:
-    """`x` is the value that goes in, `final` the node that gives Snake's output; `factor` is `a`."""
+    """`x` is the value that goes in, `final` the node that gives Snake's output.
+
+    `factor` is `a` by channel, None where it has been folded.
+    """
 
     x: str
-    sine: Node
+    wave: Node
     final: Node
     factor: Tensor | None
 
@@ -32,10 +35,12 @@ def find_snake(graph: Graph, value: str) -> Snake | None:
     final = graph.producer(value, "Add")
     if final is None:
         return None
+    folded = graph.producer(final.input[0], "Sub")
+    cosine = graph.producer(folded.input[1], "Cos") if folded else None
+    if folded and cosine and cosine.input[0] == folded.input[0]:
+        return Snake(cosine.input[0], cosine, final, None)
     for x, bump in (tuple(final.input), tuple(reversed(final.input))):
         sine = _sine_behind(graph, bump)
-        if sine is not None and sine.input[0] == x:
-            return Snake(x, sine, final, None)
         scaled = graph.producer(sine.input[0], "Mul") if sine is not None else None
         if sine is not None and scaled is not None and x in scaled.input:
             factor = graph.constant(scaled.input[1] if scaled.input[0] == x else scaled.input[0])
@@ -76,7 +81,7 @@ def fold_snake(graph: Graph, _frozen_values: frozenset[str]) -> int:
 
 def _alone(graph: Graph, snake: Snake, convolution: Node) -> bool:
     """Whether nobody but Snake sees `x`, nobody but the convolution what Snake makes of it."""
-    inside = graph.producer(snake.sine.input[0])
+    inside = graph.producer(snake.wave.input[0])
     users = graph.users(snake.x)
     theirs = len(users) == 2 and all(user is inside or user is snake.final for user in users)  # noqa: PLR2004
     return theirs and graph.only_user(snake.final.output[0], "Conv") is convolution
@@ -84,17 +89,18 @@ def _alone(graph: Graph, snake: Snake, convolution: Node) -> bool:
 
 def _fold(graph: Graph, snake: Snake, gemm: Node, convolution: Node, weight: Tensor) -> None:
     assert snake.factor is not None
-    factor = snake.factor.reshape(-1).astype(np.float32)
+    factor = 2 * snake.factor.reshape(-1).astype(np.float32)
     both = np.concatenate([factor, factor])
     graph.replace_constant(gemm.input[1], lambda table: table * both[:, None])
     graph.replace_constant(gemm.input[2], lambda offset: offset * both)
     name = f"{snake.final.output[0]}/snake"
     graph.set_input(convolution, 1, graph.add_constant(f"{name}/weight", weight / factor[None, :, None]))
+    one = graph.shared_constant("koe/one", np.array(1, np.float32))
     graph.add(
         [
-            helper.make_node("Sin", [snake.x], [f"{name}/sine"]),
-            helper.make_node("Mul", [f"{name}/sine", f"{name}/sine"], [f"{name}/square"]),
-            helper.make_node("Add", [snake.x, f"{name}/square"], [f"{name}/sum"]),
+            helper.make_node("Cos", [snake.x], [f"{name}/cosine"]),
+            helper.make_node("Sub", [snake.x, f"{name}/cosine"], [f"{name}/difference"]),
+            helper.make_node("Add", [f"{name}/difference", one], [f"{name}/sum"]),
         ]
     )
     graph.set_input(convolution, 0, f"{name}/sum")

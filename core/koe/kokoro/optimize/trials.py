@@ -78,7 +78,8 @@ def trials(
 def pinned(model: bytes, seed: int) -> bytes:
     """The model with every noise node seeded."""
     graph = Graph.parse(model)
-    for index, node in enumerate(graph.of_type(*NOISE)):
+    # By name, as rewriting may change the order.
+    for index, node in enumerate(sorted(graph.of_type(*NOISE), key=lambda node: str(node.output[0]))):
         kept = [each for each in node.attribute if each.name != "seed"]
         del node.attribute[:]
         node.attribute.extend([*kept, helper.make_attribute("seed", _noise_seed(seed, index))])

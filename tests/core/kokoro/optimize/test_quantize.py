@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 from koe.kokoro.optimize.graph import Graph
+from koe.kokoro.optimize.parity import compare
 from koe.kokoro.optimize.quantize import Range, measure_ranges, quantizable, quantize
+from koe.kokoro.optimize.rewrite import rewrite
 from koe.kokoro.optimize.trials import NOISE, Speaker, trials
 from koe.kokoro.vocabulary import load_vocabulary
 from koe.kokoro.voices import load_voices
@@ -80,3 +82,16 @@ def test_the_quantized_model_runs_on_integer_kernels(vocoder, folded, spoken, tm
     onnxruntime.InferenceSession(graph.serialize(), options, providers=["CPUExecutionProvider"])
     ran = [node.op_type for node in onnx.load(tmp_path / "as-run.onnx").graph.node]
     assert ran.count("QLinearConv") == QUANTIZABLE
+
+
+def test_an_addition_before_the_rounding_goes_into_the_zero_point(vocoder, folded, spoken):
+    """The 1 of the folded Snake costs nothing, and changes nothing."""
+    rewritten, _ = rewrite(folded)
+    graph, nodes, ranges = measured(vocoder, rewritten, spoken)
+    before = list(Speaker(vocoder.model, 1).speak(rewritten, spoken, 0))
+    quantize(graph, nodes, ranges, 8)
+    adds = {value for node in graph.of_type("Add") for value in node.input}
+    assert "koe/one" not in adds
+    after = list(Speaker(vocoder.model, 1).speak(graph.serialize(), spoken, 0))
+    for ours, theirs in zip(before, after, strict=True):
+        assert compare(ours.samples, theirs.samples, ours.frames, theirs.frames).log_spectral_db < 0.6
