@@ -1,8 +1,9 @@
 """The public API: everything that a plugin may import. The rest of koe may move."""
 
+from koe.access import Access, KeyScope, access, guarded
 from koe.cache_report import AnswersReport, CacheReport, CacheStats, TierReport
 from koe.cancellation import Cancellation
-from koe.described import DescribedRoute
+from koe.described import DescribedMiddleware, DescribedRoute
 from koe.differences import differences
 from koe.edits import CLOSED, Draft, Edit, masked, rewritten
 from koe.errors import (
@@ -46,6 +47,8 @@ from koe.memory import give_back
 from koe.notes import note
 from koe.pieces import MAX_CHARACTERS, pieces
 from koe.places import excerpt, place
+from koe.problems import StructureError
+from koe.secret import Secret, SecretUrl
 from koe.stages import (
     AudioFormat,
     AudioProcessor,
@@ -60,6 +63,7 @@ from koe.stages import (
     Normalizer,
     Phonemizer,
 )
+from koe.structure import structure
 from koe.text import Sentences, sentence_ends
 from koe.types import (
     Alignment,
@@ -100,6 +104,7 @@ from koe.xml_document import read as read_xml
 __all__ = [
     "CLOSED",
     "MAX_CHARACTERS",
+    "Access",
     "Alignment",
     "AnswersReport",
     "AudioChunk",
@@ -117,6 +122,7 @@ __all__ = [
     "Clip",
     "ConfigError",
     "Cutter",
+    "DescribedMiddleware",
     "DescribedRoute",
     "Draft",
     "Edit",
@@ -132,6 +138,7 @@ __all__ = [
     "GivenPhonemes",
     "Hit",
     "InvalidRequestError",
+    "KeyScope",
     "KoeError",
     "Lexicon",
     "LexiconContents",
@@ -157,6 +164,8 @@ __all__ = [
     "RequestFinished",
     "Run",
     "Samples",
+    "Secret",
+    "SecretUrl",
     "Segment",
     "SegmentSynthesized",
     "Sentences",
@@ -168,6 +177,7 @@ __all__ = [
     "Stage",
     "StageError",
     "StreamInfo",
+    "StructureError",
     "TextTooLongError",
     "TierReport",
     "Timestamps",
@@ -185,9 +195,11 @@ __all__ = [
     "XmlDocument",
     "XmlHandler",
     "XmlTag",
+    "access",
     "differences",
     "excerpt",
     "give_back",
+    "guarded",
     "hookimpl",
     "kokoro_symbols",
     "load_lexicon",
@@ -199,4 +211,5 @@ __all__ = [
     "read_xml",
     "rewritten",
     "sentence_ends",
+    "structure",
 ]

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from koe.problems import MOST_PROBLEMS, Problem, StructureError, UnsupportedTypeError, under, wrong
 from koe.spelling import suggestion
-from koe.wording import Validator, expected, limit, shown
+from koe.wording import Validator, expected, given, limit
 
 Hook: TypeAlias = Callable[[Any, Any], Any]
 
@@ -128,8 +128,8 @@ def default_of(attribute: "attrs.Attribute[Any]") -> Any:
 def _violated(key: Key, value: Any, error: Exception) -> str:
     words = limit(key.validator)
     if words is None:
-        return f"{_words(error)}, given {shown(value)}"
-    return f"expected {expected(key.type)} {words}, given {shown(value)}"
+        return f"{_words(error)}, given {given(key.type, value)}"
+    return f"expected {expected(key.type)} {words}, given {given(key.type, value)}"
 
 
 def _words(error: Exception) -> str:

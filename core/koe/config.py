@@ -5,7 +5,7 @@ Packaged defaults ← config files, later ones win ← environment `KOE_<SECTION
 plugin loader adds those of the plugins.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +17,7 @@ from koe import toml
 from koe.attrs_class import default_of
 from koe.layers import DEFAULT, Layer, Merged, from_assignments, from_environment, from_files
 from koe.problems import Problem, StructureError, UnsupportedTypeError
+from koe.secret import Secret, guarded_plain
 from koe.settings import Settings
 from koe.spelling import suggestion
 from koe.structure import keys, structure
@@ -212,7 +213,7 @@ def _over_defaults(cls: type[Any], table: Mapping[str, Any]) -> dict[str, Any]:
     for attribute in attrs.fields(cls):
         default = default_of(attribute)
         if isinstance(default, Mapping) and isinstance(table.get(attribute.alias), Mapping):
-            merged.lay(Layer(DEFAULT, {attribute.alias: _plain(default)}))
+            merged.lay(Layer(DEFAULT, {attribute.alias: _plain(default, Secret.reveal)}))
     merged.lay(Layer("", table))
     return merged.tree
 
@@ -225,10 +226,11 @@ def _of_plugin(configuration: Configuration, plugin_name: str, mistake: Problem)
 def effective(configuration: Configuration, plugin_configs: Mapping[str, Any]) -> list[EffectiveKey]:
     """Every key in force with its source: the core's, and those of the plugins' configs.
 
-    `plugin_configs` holds the configs of the loaded plugins by name. The tables of others stand as given.
+    `plugin_configs` holds the configs of the loaded plugins by name. The tables of others stand as given,
+    without what looks like a secret. Secrets are never shown (see `koe.secret`).
     """
     core: dict[str, Any] = _plain(configuration.settings)
-    tables = core[_PLUGINS].pop("tables")
+    tables = guarded_plain("", core[_PLUGINS].pop("tables"))
     for name, config in plugin_configs.items():
         given = {key: value for key, value in tables.get(name, {}).items() if key == _REQUIRED}
         tables[name] = {**given, **(_plain(config) if config is not None else {})}
@@ -249,20 +251,20 @@ def _flat(value: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[tup
             yield here, inner
 
 
-def _plain(value: Any) -> Any:
-    """A structured value as the plain data that it could have come from."""
+def _plain(value: Any, text_of: Callable[[Secret], str] = str) -> Any:
+    """A structured value as the plain data that it could have come from, but for secrets."""
     if attrs.has(type(value)):
         given = [attribute for attribute in attrs.fields(type(value)) if attribute.init]
-        return {attribute.alias: _plain(getattr(value, attribute.name)) for attribute in given}
+        return {attribute.alias: _plain(getattr(value, attribute.name), text_of) for attribute in given}
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): _plain(inner, text_of) for key, inner in value.items()}
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, Path):
-        return str(value)
+    if isinstance(value, Path | Secret):
+        return text_of(value) if isinstance(value, Secret) else str(value)
     if isinstance(value, frozenset | set):
         return sorted(map(_plain, value))
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+    return [_plain(item, text_of) for item in value] if isinstance(value, list | tuple) else value
 
 
 def to_toml(effective_keys: Sequence[EffectiveKey]) -> str:

@@ -1,10 +1,12 @@
-"""Plugins' routes that say in the OpenAPI document what they do."""
+"""Plugins' routes and middleware that say in the OpenAPI document what they do."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from koe.access import Access, KeyScope, guarded
 from koe.errors import KoeError
 
 
@@ -18,6 +20,8 @@ class DescribedRoute(Route):
         answer: the attrs class of the answer with status 200.
         consumes: JSON Schemas of the bodies that it reads, by media type; empty where it reads none.
         errors: what it may raise, besides a plain 500.
+
+    `needs` is the scope that an API key must have for it, where keys are asked for; without, any key will do.
     """
 
     def __init__(
@@ -32,8 +36,10 @@ class DescribedRoute(Route):
         description: str = "",
         consumes: Mapping[str, Mapping[str, Any]] | None = None,
         errors: Sequence[type[KoeError]] = (),
+        needs: KeyScope | None = None,
     ) -> None:
         super().__init__(path, endpoint, methods=[method])
+        guarded(self, needs)
         self.method = method
         self.tag = tag
         self.summary = summary
@@ -41,3 +47,30 @@ class DescribedRoute(Route):
         self.answer = answer
         self.consumes = dict(consumes or {})
         self.errors = tuple(errors)
+
+
+class DescribedMiddleware(Middleware):
+    """Starlette middleware that `/openapi.json` and `/docs` tell of.
+
+    Attributes:
+        concerns: whether requests to a route may be answered with `errors` and need `security`.
+        errors: what it answers instead of the route.
+        headers: what it adds to answers, by header, with what each says.
+        security: OpenAPI's security schemes by name, any of which satisfies it.
+    """
+
+    def __init__(
+        self,
+        cls: Any,
+        *args: Any,
+        concerns: Callable[[Access], bool] = lambda _: True,
+        errors: Sequence[type[KoeError]] = (),
+        headers: Mapping[str, str] | None = None,
+        security: Mapping[str, Mapping[str, Any]] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(cls, *args, **kwargs)
+        self.concerns = concerns
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+        self.security = {name: dict(scheme) for name, scheme in (security or {}).items()}

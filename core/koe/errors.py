@@ -1,6 +1,6 @@
 """The error family: every error has an HTTP status and a stable code."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -21,6 +21,11 @@ class KoeError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the HTTP answer says in its headers, besides the common ones."""
+        return {}
 
 
 class InvalidRequestError(KoeError):

@@ -77,6 +77,8 @@ class RequestFinished:
         total_s: seconds from the request to its end.
         stages: seconds spent in each stage.
         cached: the whole answer was kept from an equal request; nothing was made.
+        caller: the name of the API key that asked; empty where nobody was authenticated.
+        client: the address that asked; empty where it is unknown.
     """
 
     request_id: str
@@ -92,6 +94,8 @@ class RequestFinished:
     error: str | None = None
     stages: Mapping[str, float] = field(factory=dict)
     cached: bool = False
+    caller: str = ""
+    client: str = ""
 
 
 class Speech(ABC):

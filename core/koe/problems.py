@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from attrs import frozen
 
 from koe import toml
-from koe.wording import expected, shown
+from koe.wording import expected, given
 
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -44,7 +44,7 @@ class UnsupportedTypeError(TypeError):
 
 def wrong(type_: Any, value: object, hint: str = "") -> StructureError:
     """The error for a value that is no `type_`."""
-    return StructureError([Problem((), f"expected {expected(type_)}, given {shown(value)}{hint}")])
+    return StructureError([Problem((), f"expected {expected(type_)}, given {given(type_, value)}{hint}")])
 
 
 def under(key: str | int, error: StructureError) -> list[Problem]:

@@ -1,12 +1,22 @@
 """What the config file can say about the core. Each class is a section, each field a key."""
 
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Any, Literal
 
 from attrs import field, frozen
 from attrs.validators import ge, gt, in_, le
 
 from koe.lexicon.entries import LexiconEntry
+
+
+def _networks(_: Any, _attribute: Any, value: tuple[str, ...]) -> None:
+    for one in value:
+        try:
+            ip_network(one, strict=False)
+        except ValueError:
+            message = f"expected IP addresses and networks such as '10.0.0.0/8', not {one!r:.60}"
+            raise ValueError(message) from None
 
 
 @frozen
@@ -226,6 +236,12 @@ class ServerSettings:
         drain_timeout_s: how long running requests may go on after SIGTERM.
         certfile: PEM certificate chain; with `keyfile`, the server speaks TLS.
         keyfile: PEM private key.
+        trusted_proxies: addresses and networks of proxies, such as `10.0.0.0/8`, that are believed when they
+            say who called them.
+        forwarded_header: the header in which they say it, and which all of them must write.
+        header_timeout_s: how long a request's headers may take to come.
+        keep_alive_timeout_s: how long a connection may stay open without a request.
+        max_header_bytes: the largest headers of an HTTP/1.1 request, all together; HTTP/2 has 65536.
     """
 
     host: str = "127.0.0.1"
@@ -234,6 +250,13 @@ class ServerSettings:
     drain_timeout_s: float = field(default=30.0, validator=[gt(0), le(3600)])
     certfile: str = ""
     keyfile: str = ""
+    trusted_proxies: tuple[str, ...] = field(default=(), validator=_networks)
+    forwarded_header: Literal["x-forwarded-for", "forwarded"] = field(
+        default="x-forwarded-for", validator=in_(("x-forwarded-for", "forwarded"))
+    )
+    header_timeout_s: float = field(default=10.0, validator=[gt(0), le(3600)])
+    keep_alive_timeout_s: float = field(default=75.0, validator=[gt(0), le(3600)])
+    max_header_bytes: int = field(default=16_384, validator=[ge(1024), le(1_048_576)])
 
 
 @frozen

@@ -16,6 +16,7 @@ from cattrs import Converter
 from koe.attrs_class import ClassHook, Hook
 from koe.errors import InvalidRequestError
 from koe.problems import Problem, StructureError, UnsupportedTypeError, each, under, wrong
+from koe.secret import Secret, is_secret
 from koe.spelling import nearest
 from koe.wording import allowed_values, is_class, is_list, is_mapping, is_union, shown, unwrapped
 
@@ -114,6 +115,15 @@ def _path(value: Any, type_: Any) -> Path:
     if isinstance(value, str):
         return Path(value)
     raise wrong(type_, value)
+
+
+def _secret(value: Any, type_: type[Secret]) -> Secret:
+    if not isinstance(value, str):
+        raise wrong(type_, value)
+    try:
+        return type_(value)
+    except ValueError as error:
+        raise StructureError([Problem((), str(error))]) from None
 
 
 def _null(value: Any, type_: Any) -> None:
@@ -221,6 +231,8 @@ def _hook(type_: Any) -> Hook:
         return _SCALARS[type_]
     if allowed_values(type_):
         return _choice_hook(type_)
+    if is_secret(type_):
+        return _secret
     return _converter.get_structure_hook(type_)
 
 

@@ -173,6 +173,8 @@ class Synthesizer(Server):
             first_audio_s=0.0,
             total_s=0.0,
             cached=True,
+            caller=request.caller,
+            client=request.client,
         )
         self.outcomes[event.outcome] += 1
         notify(self.registry.observers, event)
@@ -303,6 +305,8 @@ class Synthesizer(Server):
             total_s=clock.elapsed,
             error=str(error) if isinstance(error, KoeError) else None,
             stages=dict(clock.seconds),
+            caller=request.caller,
+            client=request.client,
         )
         self.outcomes[event.outcome] += 1
         notify(self.registry.observers, event)

@@ -117,6 +117,7 @@ class SpeechRequest:
         lexicon: how words are spoken, for this request only; they win over those of the config.
         watermark: False asks for audio without a watermark, which the deployment may refuse.
         caller: the name of the API key that asks; empty where nobody was authenticated.
+        client: where it comes from, such as the peer's address; clients without a `caller` take turns by it.
         cache: `use`; `refresh`: make everything anew, and keep that; `bypass`: neither look nor keep.
     """
 
@@ -138,6 +139,7 @@ class SpeechRequest:
     lexicon: tuple[LexiconEntry, ...] = ()
     watermark: bool = True
     caller: str = ""
+    client: str = ""
     cache: CacheUse = "use"
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_orig
 
 import attrs
 
+from koe.secret import holds_secret, is_secret
+
 Validator: TypeAlias = Callable[[Any, Any, Any], Any]
 
 _LONGEST_STRING = 60
@@ -43,6 +45,11 @@ def shown(value: object, depth: int = 2) -> str:
     return value.isoformat() if isinstance(value, date | time) else f"a {type(value).__name__}"
 
 
+def given(type_: Any, value: object) -> str:
+    """A value that was given where a `type_` is wanted: shown, unless secrets are wanted there."""
+    return "a value that is not shown here" if holds_secret(type_) else shown(value)
+
+
 def _shown_number(value: float) -> str:
     if isinstance(value, int) and value.bit_length() > _MOST_BITS:
         return f"an integer of {value.bit_length()} bits"
@@ -65,6 +72,8 @@ def expected(type_: Any) -> str:
 
 def _named(type_: Any, *, plural: bool) -> str:
     type_ = unwrapped(type_)
+    if is_secret(type_):
+        return _NAMES[str][plural]
     if type_ in _NAMES:
         return _NAMES[type_][plural]
     if is_union(type_):

@@ -8,6 +8,8 @@ from hypercorn.config import Config
 from hypercorn.logging import Logger
 from hypercorn.typing import ResponseSummary, WWWScope
 
+from koe.http.middleware import caller
+
 log = structlog.get_logger(__name__)
 
 _QUIET = ("/health", "/metrics")
@@ -41,6 +43,7 @@ class HypercornLog(Logger):
             seconds=round(request_time, 6),
             http=request.get("http_version", ""),
             client=_client(request),
+            **_caller(request),
             **_request_id(request),
         )
 
@@ -48,6 +51,12 @@ class HypercornLog(Logger):
 def _client(request: WWWScope) -> str:
     client = request.get("client")
     return f"{client[0]}:{client[1]}" if client else ""
+
+
+def _caller(request: WWWScope) -> dict[str, str]:
+    """The name of the API key, where one was asked for."""
+    name = caller(dict(request))
+    return {"caller": name} if name else {}
 
 
 def _request_id(request: WWWScope) -> dict[str, str]:

@@ -11,16 +11,18 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from koe.described import DescribedRoute
+from koe.access import Access, needs_of, offer_access
+from koe.described import DescribedMiddleware, DescribedRoute
 from koe.errors import ConfigError, MethodNotAllowedError, NotFoundError
 from koe.http import dialogue, info, inspect, phonemes, speech, stream_socket
 from koe.http.backend import Backend
 from koe.http.docs_page import Docs
 from koe.http.endpoints import Endpoint
 from koe.http.errors import error_response
+from koe.http.forwarding import ForwardingMiddleware
 from koe.http.headers import ALLOW
 from koe.http.middleware import ErrorMiddleware, RequestIdMiddleware, request_id
 from koe.http.openapi import openapi_path
@@ -55,16 +57,19 @@ def build_app(
     """
     endpoints = core_endpoints(backend)
     described = tuple(route for route in routes if isinstance(route, DescribedRoute))
+    around = tuple(one for one in middleware if isinstance(one, DescribedMiddleware))
     every_route: list[BaseRoute] = [
         *(endpoint.route() for endpoint in endpoints),
         *stream_socket.routes(backend),
-        *Docs(backend, endpoints, described).routes(),
+        *Docs(backend, endpoints, described, around).routes(),
         *routes,
     ]
     _refuse_doubles(every_route)
     app = Starlette(
         routes=every_route,
         middleware=[
+            Middleware(ForwardingMiddleware, settings=backend.settings.server),
+            Middleware(_AccessMiddleware, routes=every_route),
             Middleware(RequestIdMiddleware),
             Middleware(ErrorMiddleware),
             *middleware,
@@ -75,6 +80,25 @@ def build_app(
     app.router.redirect_slashes = False
     app.router.default = partial(_not_found, every_route)
     return app
+
+
+class _AccessMiddleware:
+    """Lets the plugins' middleware ask what the request's route needs (see `koe.access`)."""
+
+    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute]) -> None:
+        self.app = app
+        self._routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] in {"http", "websocket"}:
+            offer_access(scope, partial(self._find, scope))
+        await self.app(scope, receive, send)
+
+    def _find(self, scope: Scope) -> Access | None:
+        for route in self._routes:
+            if route.matches(scope)[0] is Match.FULL:
+                return Access(_path(route), needs_of(route))
+        return None
 
 
 def _refuse_doubles(routes: Iterable[BaseRoute]) -> None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from koe.described import DescribedRoute
+from koe.described import DescribedMiddleware, DescribedRoute
 from koe.http.backend import Backend
 from koe.http.endpoints import Endpoint
 from koe.http.openapi import document
@@ -55,11 +55,16 @@ class Docs:
     """The handlers. The document is made when it is first asked for: by then the backend has started."""
 
     def __init__(
-        self, backend: Backend, endpoints: tuple[Endpoint, ...], described: tuple[DescribedRoute, ...] = ()
+        self,
+        backend: Backend,
+        endpoints: tuple[Endpoint, ...],
+        described: tuple[DescribedRoute, ...] = (),
+        around: tuple[DescribedMiddleware, ...] = (),
     ) -> None:
         self._backend = backend
         self._endpoints = endpoints
         self._described = described
+        self._around = around
 
     def routes(self) -> list[Route]:
         """None where the configuration has `http.docs = false`."""
@@ -92,7 +97,7 @@ class Docs:
 
     @cached_property
     def _document(self) -> bytes:
-        return msgspec.json.encode(document(self._backend, self._endpoints, self._described))
+        return msgspec.json.encode(document(self._backend, self._endpoints, self._described, self._around))
 
 
 @cache

@@ -7,6 +7,7 @@ from attrs import field, frozen
 from starlette.responses import Response
 from starlette.routing import Route
 
+from koe.access import KeyScope, guarded
 from koe.errors import KoeError
 from koe.http.events import Framing
 from koe.http.views import encode
@@ -39,6 +40,7 @@ class Endpoint:
         example: of the body.
         unready: the attrs class of a 503 that is no error envelope.
         errors: what it may answer besides a plain 500.
+        needs: the scope that an API key must have for it, where keys are asked for; None: any key will do.
     """
 
     path: str
@@ -55,9 +57,11 @@ class Endpoint:
     unready: type[Any] | None = None
     parameters: tuple[Parameter, ...] = ()
     errors: tuple[type[KoeError], ...] = ()
+    needs: KeyScope | None = None
 
     def route(self) -> Route:
-        return Route(self.path, self.handler, methods=[self.method], name=f"{self.method} {self.path}")
+        route = Route(self.path, self.handler, methods=[self.method], name=f"{self.method} {self.path}")
+        return guarded(route, self.needs)
 
 
 def json_answer(view: object, status: int = 200, *, fresh: bool = False) -> Response:

@@ -43,7 +43,8 @@ def error_response(error: Exception, request_id: str) -> Response:
     if isinstance(error, HTTPException):
         return _framework_error(error)
     known = error if isinstance(error, KoeError) else _UnforeseenError()
-    return envelope(known.status, error_detail(known, request_id), _retry_headers(known))
+    headers = {**_retry_headers(known), **known.headers}
+    return envelope(known.status, error_detail(known, request_id), headers)
 
 
 def error_detail(error: Exception, request_id: str) -> ErrorDetail:

@@ -79,6 +79,7 @@ def endpoints(backend: Backend) -> tuple[Endpoint, ...]:
             body=InspectBody,
             example={"input": "Dr. Smith paid 3 pounds."},
             errors=ERRORS,
+            needs="speech",
         ),
     )
 

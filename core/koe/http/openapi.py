@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
 from itertools import groupby
 from typing import Any, TypeAlias
 
 import msgspec
+from attrs import evolve
 
 from koe import __version__
-from koe.described import DescribedRoute
+from koe.access import Access, needs_of
+from koe.described import DescribedMiddleware, DescribedRoute
 from koe.errors import KoeError
 from koe.http import headers
 from koe.http.backend import Backend
@@ -20,6 +23,7 @@ from koe.http.events import Framing
 Json: TypeAlias = dict[str, Any]
 
 _REFERENCE = "#/components/schemas/{name}"
+_RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _DESCRIPTION = (
     "Speech for any text, compatible with OpenAI's speech API.\n\n"
     "Every answer carries `x-request-id`. Every error has one shape, see `ErrorBody`; its `code` is stable. "
@@ -34,7 +38,12 @@ _TAGS = {
 }
 
 
-def document(backend: Backend, endpoints: Sequence[Endpoint], routes: Sequence[DescribedRoute] = ()) -> Json:
+def document(
+    backend: Backend,
+    endpoints: Sequence[Endpoint],
+    routes: Sequence[DescribedRoute] = (),
+    around: Sequence[DescribedMiddleware] = (),
+) -> Json:
     """The document for these endpoints and routes, with the formats and limits of this deployment."""
     tags = {**{route.tag: "" for route in routes}, **_TAGS}
     return {
@@ -46,8 +55,12 @@ def document(backend: Backend, endpoints: Sequence[Endpoint], routes: Sequence[D
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "tags": [{"name": name, "description": tags[name]} for name in dict.fromkeys([*_TAGS, *tags])],
-        "paths": _paths(backend, endpoints, routes),
-        "components": {"schemas": _schemas(backend, endpoints, routes), "headers": _header_components()},
+        "paths": _paths(backend, endpoints, routes, around),
+        "components": {
+            "schemas": _schemas(backend, endpoints, routes),
+            "headers": _header_components(around),
+            **_security_components(around),
+        },
     }
 
 
@@ -56,18 +69,23 @@ def openapi_path(path: str) -> str:
     return re.sub(r"{(\w+):\w+}", r"{\1}", path)
 
 
-def _paths(backend: Backend, endpoints: Sequence[Endpoint], routes: Sequence[DescribedRoute]) -> Json:
+def _paths(
+    backend: Backend,
+    endpoints: Sequence[Endpoint],
+    routes: Sequence[DescribedRoute],
+    around: Sequence[DescribedMiddleware],
+) -> Json:
     paths: Json = {}
     for endpoint in endpoints:
         operations = paths.setdefault(openapi_path(endpoint.path), {})
-        operations[endpoint.method.lower()] = _operation(backend, endpoint)
+        operations[endpoint.method.lower()] = _operation(backend, endpoint, around)
     for route in routes:
         operations = paths.setdefault(openapi_path(route.path), {})
-        operations[route.method.lower()] = _described(backend, route)
+        operations[route.method.lower()] = _described(backend, route, around)
     return paths
 
 
-def _described(backend: Backend, route: DescribedRoute) -> Json:
+def _described(backend: Backend, route: DescribedRoute, around: Sequence[DescribedMiddleware]) -> Json:
     """A plugin's operation: what koe's own have, and the bodies that are no JSON."""
     endpoint = Endpoint(
         path=route.path,
@@ -78,15 +96,20 @@ def _described(backend: Backend, route: DescribedRoute) -> Json:
         description=route.description,
         answer=route.answer,
         errors=route.errors,
+        needs=needs_of(route),
     )
-    operation = _operation(backend, endpoint)
+    operation = _operation(backend, endpoint, around)
     if route.consumes:
         content = {media_type: {"schema": schema} for media_type, schema in route.consumes.items()}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
-def _operation(backend: Backend, endpoint: Endpoint) -> Json:
+def _operation(backend: Backend, endpoint: Endpoint, around: Sequence[DescribedMiddleware]) -> Json:
+    access = Access(openapi_path(endpoint.path), endpoint.needs)
+    concerned = [one for one in around if one.concerns(access)]
+    extra = tuple(error for one in concerned for error in one.errors)
+    endpoint = evolve(endpoint, errors=(*endpoint.errors, *extra))
     operation: Json = {
         "tags": [endpoint.tag],
         "summary": endpoint.summary,
@@ -99,6 +122,11 @@ def _operation(backend: Backend, endpoint: Endpoint) -> Json:
         operation["parameters"] = [_parameter(one) for one in endpoint.parameters]
     if endpoint.body is not None:
         operation["requestBody"] = {"required": True, "content": _json(endpoint.body, endpoint.example)}
+    for one in concerned:
+        for response in operation["responses"].values():
+            response["headers"] |= _header_references(one.headers)
+        if one.security:
+            operation["security"] = [{name: []} for name in one.security]
     return operation
 
 
@@ -176,7 +204,7 @@ def _failures(endpoint: Endpoint) -> Json:
 
 
 def _failure(status: int, kinds: Sequence[type[KoeError]]) -> Json:
-    names = {**headers.COMMON, **(headers.RETRY if status == 503 else {})}  # noqa: PLR2004 - an HTTP status
+    names = {**headers.COMMON, **(headers.RETRY if status in _RETRIED else {})}
     return {
         "description": "\n".join(f"- `{kind.code}`: {_first_paragraph(kind)}" for kind in kinds),
         "headers": _header_references(names),
@@ -197,8 +225,13 @@ def _json(kind: type[Any], example: Mapping[str, object] | None = None) -> Json:
     return {"application/json": content}
 
 
-def _header_components() -> Json:
-    groups = (headers.COMMON, headers.SPEECH, headers.RETRY)
+def _security_components(around: Sequence[DescribedMiddleware]) -> Json:
+    schemes = {name: scheme for one in around for name, scheme in one.security.items()}
+    return {"securitySchemes": schemes} if schemes else {}
+
+
+def _header_components(around: Sequence[DescribedMiddleware]) -> Json:
+    groups = (headers.COMMON, headers.SPEECH, headers.RETRY, *(one.headers for one in around))
     return {
         name: {"description": text, "schema": {"type": "string"}}
         for group in groups

@@ -172,7 +172,7 @@ async def _accept(
     stop: asyncio.Event,
 ) -> None:
     exchanges = Exchanges(service.app)
-    connections = Connections(exchanges, _hypercorn_config(settings))
+    connections = Connections(exchanges, _hypercorn_config(settings), settings.header_timeout_s)
     sockets.listen(listener, settings, _BACKLOG)
     await connections.accept(listener)
     try:
@@ -203,7 +203,8 @@ def _hypercorn_config(settings: ServerSettings) -> Config:
     config.logger_class = HypercornLog
     config.include_server_header = False
     config.websocket_max_message_size = MAX_MESSAGE_CHARACTERS
-    config.keep_alive_timeout = 75.0  # longer than clients and load balancers keep an idle connection (60 s)
+    config.keep_alive_timeout = settings.keep_alive_timeout_s
+    config.h11_max_incomplete_size = settings.max_header_bytes
     config.keep_alive_max_requests = (
         sys.maxsize
     )  # at the limit, hypercorn breaks an HTTP/2 connection's other streams

@@ -31,7 +31,7 @@ from koe.http.endpoints import Endpoint, Handler
 from koe.http.events import Framing
 from koe.http.kept import Keeping, send_kept
 from koe.http.lexicon_body import check_size, request_entries
-from koe.http.middleware import caller, request_id
+from koe.http.middleware import caller, client, request_id
 from koe.http.ndjson import NDJSON
 from koe.http.responses import AudioResponse, run_until_disconnect
 from koe.http.speech_body import AnswerOptions, SpeechBody, VoiceOptions
@@ -103,6 +103,7 @@ def speech_endpoint(
         events=tuple(FRAMINGS.values()),
         documents={one.media_type: CaptionsView if one.name == "json" else None for one in CAPTIONS.values()},
         errors=ERRORS,
+        needs="speech",
     )
 
 
@@ -184,6 +185,7 @@ def voiced_request(backend: Backend, options: VoiceOptions, text: str, scope: Sc
         voice_aliases=options.voice_aliases,
         lexicon=request_entries(options.lexicon),
         caller=caller(scope),
+        client=client(scope),
     )
 
 

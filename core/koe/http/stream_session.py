@@ -59,13 +59,14 @@ class Session:
 
     An utterance begins with its first text that is not blank and ends with a flush, a cancel, the session's
     end, or when no text has come for a while. `identifier` is the connection's request id, `caller` the name
-    of its API key.
+    of its API key, `client` its address.
     """
 
     backend: Backend
     peer: Peer
     identifier: str
     caller: str = ""
+    client: str = ""
     _fields: Mapping[str, Any] = field(factory=dict, init=False)
     _ignored: tuple[str, ...] = field(default=(), init=False)
     _template: SpeechRequest | None = field(init=False)
@@ -168,6 +169,7 @@ class Session:
             watermark=config.watermark,
             cache=config.cache,
             caller=self.caller,
+            client=self.client,
         )
 
     def _take(self, text: str) -> None:

@@ -10,10 +10,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
+from koe.access import guarded
 from koe.errors import DrainingError, OverloadedError
 from koe.http.backend import Backend
 from koe.http.errors import error_detail, error_response
-from koe.http.middleware import caller, request_id
+from koe.http.middleware import caller, client, request_id
 from koe.http.responses import ClientGoneError, ResponseAbortedError
 from koe.http.stream_messages import ErrorEvent
 from koe.http.stream_peer import INTERNAL_ERROR, ClientStalledError, Peer, ProtocolViolationError
@@ -26,7 +27,8 @@ PATH = "/v1/audio/speech/stream"
 
 def routes(backend: Backend) -> list[BaseRoute]:
     """The WebSocket, and an answer for those who come without one."""
-    return [WebSocketRoute(PATH, StreamSocket(backend)), Route(PATH, _upgrade_required)]
+    both = (WebSocketRoute(PATH, StreamSocket(backend)), Route(PATH, _upgrade_required))
+    return [guarded(route, "speech") for route in both]
 
 
 @define(eq=False)
@@ -66,7 +68,7 @@ class StreamSocket:
         peer = Peer(receive, send, self.backend.settings.http.stream_stall_timeout_s)
         identifier = request_id(scope)
         try:
-            await Session(self.backend, peer, identifier, caller(scope)).run()
+            await Session(self.backend, peer, identifier, caller(scope), client(scope)).run()
         except ClientStalledError:
             raise
         except ClientGoneError:

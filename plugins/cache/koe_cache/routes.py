@@ -59,6 +59,7 @@ class Admin:
             description=f"{description} {_WHO}",
             answer=CacheReport,
             errors=(ForbiddenError, KoeError),
+            needs="admin",
         )
 
 

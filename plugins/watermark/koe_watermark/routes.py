@@ -64,6 +64,7 @@ class Detecting:
             description=_DESCRIPTION,
             answer=Detection,
             consumes=_CONSUMES,
+            needs="detect",
             errors=(
                 InvalidRequestError,
                 DamagedAudioError,

@@ -1,0 +1,5 @@
+"""API keys."""
+
+from koe_auth.plugin import AuthPlugin
+
+__all__ = ["AuthPlugin"]

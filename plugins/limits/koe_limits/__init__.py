@@ -1,0 +1,5 @@
+"""Rate limits and quotas."""
+
+from koe_limits.plugin import RateLimitPlugin
+
+__all__ = ["RateLimitPlugin"]
