@@ -35,7 +35,7 @@ class EspeakPhonemizer(Phonemizer):
         self._languages: Languages | None = None
 
     def supports(self, language: str) -> bool:
-        """Whether espeak-ng has a voice for the tag. Loads the library on the first call."""
+        """Whether espeak-ng has a voice for the tag. Loads the library for the first call, and not for longer."""
         return self._catalogue().find(language) is not None
 
     def phonemize(self, segment: Segment) -> list[PhonemeWord]:
@@ -66,7 +66,10 @@ class EspeakPhonemizer(Phonemizer):
     def _catalogue(self) -> Languages:
         with self._lock:
             if self._languages is None:
-                self._languages = Languages.of(self._espeak.run(lambda library: library.voices()))
+                try:
+                    self._languages = Languages.of(self._espeak.run(lambda library: library.voices()))
+                finally:
+                    self._espeak.close()
             return self._languages
 
     def _words(self, segment: Segment, identifier: str) -> Iterator[Word[str]]:

@@ -1,12 +1,13 @@
 import random
 import re
+import threading
 
 import pytest
 from koe.api import Alignment, GivenPhonemes, Phonemizer, Segment, Span, UnsupportedLanguageError, VoiceMix
 from koe.testing.conformance.phonemizers import PhonemizerConformance
 from koe_espeak.phonemizer import EspeakPhonemizer, _paired
 
-from .build import espeak, to_phonemize
+from .build import espeak, new_phonemizer, to_phonemize
 
 
 class TestEspeakPhonemizer(PhonemizerConformance):
@@ -178,3 +179,11 @@ def test_ties_join_the_letters_of_one_sound(phonemizer):
 def test_language_switch_marks_are_removed_from_tied_phonemes_too(phonemizer):
     words = phonemizer.tied().phonemize(to_phonemize("Il boit du whisky.", "fr-FR"))
     assert words[-1].phonemes == "wˈɪski"
+
+
+def test_asking_for_languages_keeps_no_library_open():
+    """A config is checked without a server that would close it."""
+    asked = new_phonemizer()
+    assert asked.supports("de")
+    assert not asked.supports("qaa")
+    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("espeak")] == []
