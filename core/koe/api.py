@@ -27,6 +27,7 @@ from koe.errors import (
 )
 from koe.fence import Fence
 from koe.hooks import (
+    Load,
     Plugin,
     RequestFinished,
     SegmentSynthesized,
@@ -83,6 +84,7 @@ from koe.types import (
     Run,
     Samples,
     Segment,
+    Share,
     Span,
     SpeechPiece,
     SpeechRequest,
@@ -145,6 +147,7 @@ __all__ = [
     "LexiconEntry",
     "LexiconFileError",
     "LiveText",
+    "Load",
     "Mark",
     "MarkTiming",
     "MarkupContext",
@@ -170,6 +173,7 @@ __all__ = [
     "SegmentSynthesized",
     "Sentences",
     "Server",
+    "Share",
     "Span",
     "Speech",
     "SpeechPiece",

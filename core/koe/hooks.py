@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -75,7 +76,13 @@ class RequestFinished:
         audio_s: seconds of audio made.
         first_audio_s: seconds from the request to its first encoded audio; None when there was none.
         total_s: seconds from the request to its end.
-        stages: seconds spent in each stage.
+        stages: seconds of work in each stage; stages overlap, and segments may be made at the same time.
+        shares: what `total_s` went to: the same stages and `queue`, `input`, `wait`, `deliver` and `other`
+            (see `Share`). An instant counts once, so they add up to `total_s`.
+        plugins: seconds of work by plugin and stage.
+        timeline: when each stage, `input` and `wait` first began and last ended, in seconds from the
+            request on.
+        wait_s: seconds that segments waited for an inference thread, added up.
         cached: the whole answer was kept from an equal request; nothing was made.
         caller: the name of the API key that asked; empty where nobody was authenticated.
         client: the address that asked; empty where it is unknown.
@@ -96,6 +103,27 @@ class RequestFinished:
     cached: bool = False
     caller: str = ""
     client: str = ""
+    shares: Mapping[str, float] = field(factory=dict)
+    plugins: Mapping[tuple[str, str], float] = field(factory=dict)
+    timeline: Mapping[str, tuple[float, float]] = field(factory=dict)
+    wait_s: float = 0.0
+
+
+@frozen
+class Load:
+    """What a server process works on now.
+
+    Attributes:
+        running: requests that were admitted.
+        queued: requests that wait to be.
+        sessions: streaming WebSockets that are open.
+        draining: whether it takes no more.
+    """
+
+    running: int = 0
+    queued: int = 0
+    sessions: int = 0
+    draining: bool = False
 
 
 class Speech(ABC):
@@ -170,6 +198,20 @@ class Server(ABC):
         0 in commands such as `koe say`, which serve nobody: listeners have no place there.
         """
         return 0
+
+    @property
+    def worker(self) -> int:
+        """Which of them this process is, from 0. One that replaces a dead one has its number."""
+        return 0
+
+    @property
+    def shared_folder(self) -> Path | None:
+        """An empty folder that these processes share, gone when the last has ended; None for one process."""
+        return None
+
+    def load(self) -> Load:
+        """What this process works on now."""
+        return Load()
 
     @abstractmethod
     def engines(self) -> Sequence[EngineInfo]:

@@ -6,6 +6,7 @@ import sys
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from koe.discretion import without_texts
 from koe.settings import LogSettings
 
 _LEVELS = {
@@ -19,12 +20,13 @@ _LEVELS = {
 def configure_logging(settings: LogSettings) -> None:
     """Send structlog events and `logging` records (hypercorn, asyncio, libraries) through one renderer.
 
+    Without `settings.texts`, nothing that may quote a request's text is written (see `koe.discretion`).
     Keys bound with `structlog.contextvars` (`request_id`) appear on the events of both. Libraries are never
     asked for more than their info level: at debug, hpack writes every header, API keys included. Call once
     per process, before anything is logged; a second call replaces the first.
     """
     level = _LEVELS[settings.level]
-    shared = _shared_processors()
+    shared = [*_shared_processors(), *([] if settings.texts else [without_texts])]
     renderers = _renderers(settings)
     structlog.configure(
         processors=[*shared, *renderers],

@@ -1,6 +1,7 @@
 """The text half of the pipeline: markup, normalize and phonemize, lazily, down to segments for the engine."""
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TypeAlias, TypeVar
@@ -131,7 +132,7 @@ class Pipeline:
         """
         owned = self.parsers[request.markup]
         with (
-            job.clock.measure(Stage.MARKUP),
+            job.clock.measure(Stage.MARKUP, owned.plugin),
             guarded(Stage.MARKUP, owned.component.name, owned.plugin),
         ):
             utterance = owned.component.parse(request, context)
@@ -181,7 +182,7 @@ class Pipeline:
         """What `parse` and `pronounced` made of `text`, down to segments for the engine."""
         for part in utterance.parts:
             if isinstance(part, Segment):
-                for normalized in _timed(self._normalize(part), job.clock, Stage.NORMALIZE):
+                for normalized in _timed(self._normalize(part, job.clock), job.clock, Stage.NORMALIZE):
                     yield from self.cut(normalized, text, job, offset)
             else:
                 yield part
@@ -205,9 +206,11 @@ class Pipeline:
 
     def cut(self, segment: Segment, text: str, job: Job, offset: int = 0) -> Iterator[PhonemeSegment]:
         """A normalized segment of `text`, cut to what the engine takes at once."""
-        ends_paragraph = _BLANK_LINE.match(text, segment.source().end - offset) is not None
+        if _BLANK_LINE.match(text, segment.source().end - offset) is None:
+            yield from self._cut(segment, job)
+            return
         for planned, is_last in _with_last(self._cut(segment, job)):
-            yield evolve(planned, boundary=PARAGRAPH) if is_last and ends_paragraph else planned
+            yield evolve(planned, boundary=PARAGRAPH) if is_last else planned
 
     def words(self, segment: Segment, job: Job) -> Sequence[PhonemeWord]:
         """The words of a normalized segment, before it is cut."""
@@ -215,7 +218,7 @@ class Pipeline:
             return given_words(segment)
         owned = self.phonemizer(segment.language)
         with (
-            job.clock.measure(Stage.PHONEMIZE),
+            job.clock.measure(Stage.PHONEMIZE, owned.plugin),
             guarded(Stage.PHONEMIZE, owned.component.name, owned.plugin),
         ):
             return owned.component.phonemize(segment)
@@ -232,10 +235,11 @@ class Pipeline:
         limit = self.segment_phonemes(job.engine)
         return cut_phonemes(segment, self.words(segment, job), vocabulary, job.budgets, limit)
 
-    def _normalize(self, segment: Segment) -> Iterator[Segment]:
+    def _normalize(self, segment: Segment, clock: StageClock) -> Iterator[Segment]:
         segments: Iterator[Segment] = iter([segment])
-        for owned in self.normalizers:
-            segments = normalized(owned, segments)
+        followers = [*(owned.plugin for owned in self.normalizers[1:]), ""]
+        for owned, follower in zip(self.normalizers, followers, strict=False):
+            segments = _plugin_timed(normalized(owned, segments), clock, owned.plugin, follower)
         return segments
 
     def speaks(self, engine: OpenEngine, language: str) -> bool:
@@ -363,6 +367,20 @@ def _timed(items: Iterator[T], clock: StageClock, stage: Stage) -> Iterator[T]:
     while True:
         with clock.measure(stage):
             item = next(items, None)
+        if item is None:
+            return
+        yield item
+
+
+def _plugin_timed(items: Iterator[T], clock: StageClock, plugin: str, follower: str) -> Iterator[T]:
+    """Count the time for each item towards `plugin`, and not towards the one that waits for it."""
+    while True:
+        began = time.perf_counter()
+        item = next(items, None)
+        seconds = time.perf_counter() - began
+        clock.add_plugin(plugin, Stage.NORMALIZE, seconds)
+        if follower:
+            clock.add_plugin(follower, Stage.NORMALIZE, -seconds)
         if item is None:
             return
         yield item

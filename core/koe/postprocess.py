@@ -60,7 +60,7 @@ class Chain:
     def flush(self) -> Iterator[AudioChunk]:
         """What the processors held back, in order."""
         for index, (owned, stream) in enumerate(self.streams):
-            with self.clock.measure(Stage.POSTPROCESS), _guard(owned):
+            with self.clock.measure(Stage.POSTPROCESS, owned.plugin), _guard(owned):
                 rest = stream.flush()
             if rest is not None and len(rest.samples):
                 yield self._through(rest, index + 1)
@@ -75,7 +75,7 @@ class Chain:
     def _through(self, chunk: AudioChunk, start: int) -> AudioChunk:
         with self.clock.measure(Stage.POSTPROCESS):
             for owned, stream in self.streams[start:]:
-                with _guard(owned):
+                with self.clock.by_plugin(owned.plugin, Stage.POSTPROCESS), _guard(owned):
                     chunk = stream.process(chunk)
         return chunk
 
@@ -94,11 +94,11 @@ class Encoding:
             self.encoder = self.owned.component.open(self.info)
 
     def feed(self, chunk: AudioChunk) -> bytes:
-        with self.clock.measure(Stage.ENCODE), self._guard():
+        with self.clock.measure(Stage.ENCODE, self.owned.plugin), self._guard():
             return self.encoder.feed(chunk)
 
     def flush(self) -> bytes:
-        with self.clock.measure(Stage.ENCODE), self._guard():
+        with self.clock.measure(Stage.ENCODE, self.owned.plugin), self._guard():
             return self.encoder.flush()
 
     def close(self) -> None:

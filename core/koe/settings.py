@@ -286,12 +286,14 @@ class LogSettings:
     Attributes:
         level: the least severe events that are written.
         format: `console` for people, `json` for machines, one object a line.
+        texts: whether texts of requests may be written: what is spoken, and messages that may quote it.
     """
 
     level: Literal["debug", "info", "warning", "error"] = field(
         default="info", validator=in_(("debug", "info", "warning", "error"))
     )
     format: Literal["console", "json"] = field(default="console", validator=in_(("console", "json")))
+    texts: bool = False
 
 
 @frozen

@@ -13,7 +13,7 @@ from attrs import define, evolve, field, frozen
 from koe.cache.segments import Obtained, SegmentCache, Spoken
 from koe.cache.tiers import Patience
 from koe.cancellation import Cancellation
-from koe.clock import StageClock
+from koe.clock import StageClock, timed_delivery
 from koe.engines import OpenEngine
 from koe.errors import NothingToSpeakError
 from koe.guard import guarded
@@ -34,6 +34,7 @@ from koe.types import (
     Mode,
     Pause,
     PhonemeSegment,
+    Share,
     SpeechPiece,
     SpeechRequest,
     Stage,
@@ -141,6 +142,7 @@ class ActiveSpeech(Speech):
         if self.cache is not None and self.request.cache != "bypass":
             self._patience = self.cache.patience()
 
+    @timed_delivery
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
         chain = await self._chain(self._info("stream"))
         async with aclosing(self._sounds(early=True)) as sounds:
@@ -155,6 +157,7 @@ class ActiveSpeech(Speech):
         for rest in held_back:
             yield rest
 
+    @timed_delivery
     async def pieces(self, mode: Mode = "stream") -> AsyncGenerator[SpeechPiece, None]:
         info = self._info(mode)
         self._streams = mode == "stream"
@@ -240,7 +243,8 @@ class ActiveSpeech(Speech):
             cached=None if self._patience is None else obtained.cached,
         )
         self.characters_spoken = max(self.characters_spoken, segment.source.end)
-        self.clock.add(Stage.INFER, made.ended - made.began)
+        self.clock.record(Stage.INFER, made.began, made.ended, self.open_engine.plugin)
+        self.clock.span(Share.WAIT, asked, made.began)
         self.clock.wait(made.began - asked)
         self.notify(
             SegmentSynthesized(

@@ -14,10 +14,10 @@ from koe.cache.answers import AnswerCache, KeptAnswer
 from koe.cache.segments import SegmentCache
 from koe.cache.tiers import Tiers
 from koe.cache_report import CacheReport
-from koe.clock import StageClock
+from koe.clock import StageClock, TimedTexts
 from koe.engines import EngineSet, OpenEngine
 from koe.errors import CancelledByCallerError, ConfigError, KoeError, OverloadedError
-from koe.hooks import Outcome, Plugin, RequestFinished, Server, overrides
+from koe.hooks import Outcome, Plugin, RequestFinished, SegmentSynthesized, Server, overrides
 from koe.inspection import Inspection, Inspector, check_length
 from koe.joins import Joins
 from koe.observers import notify
@@ -27,7 +27,7 @@ from koe.registry import Registry
 from koe.requests import Validator, ValidRequest, ValidTurn, naming_turn, request_lexicon
 from koe.settings import Settings, StreamingSettings
 from koe.speech import ActiveSpeech, SpeechThreads
-from koe.types import EngineInfo, Pause, SpeechRequest, Utterance, Voice
+from koe.types import EngineInfo, Pause, Share, SpeechRequest, Utterance, Voice
 from koe.workers import Admission, Threads
 
 log = structlog.get_logger(__name__)
@@ -117,7 +117,10 @@ class Synthesizer(Server):
         request = request if request.request_id else evolve(request, request_id=uuid.uuid4().hex)
         try:
             valid = self._validator().check(request, live=texts is not None)
+            texts = None if texts is None else TimedTexts(texts, clock)
+            clock.passed()
             async with self.admission.admit():
+                clock.passed(Share.QUEUE)
                 speech = self._speech(request, texts, valid, clock)
                 try:
                     yield speech
@@ -126,6 +129,7 @@ class Synthesizer(Server):
                     raise
                 self._finished(request, clock, speech, None)
         except OverloadedError as error:
+            clock.passed(Share.QUEUE)
             self._finished(request, clock, None, error)
             raise
 
@@ -232,7 +236,7 @@ class Synthesizer(Server):
             threads=self.threads,
             joins=Joins(self.settings.pauses),
             clock=clock,
-            notify=partial(notify, self.registry.observers),
+            notify=self._segment_made,
             ignored=ignored,
             cache=self.cache,
         )
@@ -285,6 +289,11 @@ class Synthesizer(Server):
             utterance = self.pipeline.parse(turn.request, turn.context, job, turn.offset)
         return self.pipeline.pronounced(utterance, job)
 
+    def _segment_made(self, event: SegmentSynthesized) -> None:
+        if self.settings.log.texts:
+            log.info("segment_spoken", request_id=event.request_id, index=event.index, text=event.text)
+        notify(self.registry.observers, event)
+
     def _finished(
         self,
         request: SpeechRequest,
@@ -292,19 +301,24 @@ class Synthesizer(Server):
         speech: ActiveSpeech | None,
         error: BaseException | None,
     ) -> None:
+        clock.passed(Share.DELIVER if speech is not None and speech.completed else None)
         event = RequestFinished(
             request_id=request.request_id,
             outcome=_outcome(speech, error),
             engine=speech.engine if speech else request.engine,
             voice=speech.voice if speech else request.voice,
             format=request.format,
-            characters=len(request.text),
+            characters=len(request.text) + clock.characters,
             segments=speech.segments if speech else 0,
             audio_s=speech.audio_s if speech else 0.0,
             first_audio_s=speech.first_audio_s if speech else None,
             total_s=clock.elapsed,
             error=str(error) if isinstance(error, KoeError) else None,
             stages=dict(clock.seconds),
+            shares=dict(clock.shares),
+            plugins=dict(clock.plugins),
+            timeline=clock.timeline,
+            wait_s=clock.wait_s,
             caller=request.caller,
             client=request.client,
         )

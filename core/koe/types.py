@@ -30,6 +30,27 @@ class Stage(StrEnum):
     ENCODE = "encode"
 
 
+class Share(StrEnum):
+    """What a request's time goes to: the stages, and what lies between them.
+
+    `queue`: until it was admitted; `other`: threads and the event loop were busy with others, and koe's own
+    work; `input`: text was still being written; `wait`: for an inference thread, or for the cache;
+    `deliver`: the client took what was there. An instant counts for the last of these that was going on.
+    """
+
+    QUEUE = "queue"
+    OTHER = "other"
+    INPUT = "input"
+    MARKUP = "markup"
+    NORMALIZE = "normalize"
+    PHONEMIZE = "phonemize"
+    WAIT = "wait"
+    INFER = "infer"
+    POSTPROCESS = "postprocess"
+    ENCODE = "encode"
+    DELIVER = "deliver"
+
+
 @frozen
 class VoiceMix:
     """One voice, or several with weights that sum to 1 (weights below 0 subtract)."""

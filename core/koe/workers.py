@@ -6,6 +6,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from typing import TypeVar
 
 from attrs import define, field, frozen
@@ -45,7 +46,7 @@ class Threads:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     async def _run(self, work: Callable[[], T], cancellation: Cancellation | None) -> T:
-        future = asyncio.get_running_loop().run_in_executor(self._executor, work)
+        future = asyncio.get_running_loop().run_in_executor(self._executor, copy_context().run, work)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:

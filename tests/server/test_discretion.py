@@ -69,7 +69,7 @@ def logged(capsys, monkeypatch):
     def serve(work, *, texts=False, form="json"):
         settings = evolve(FAKE_SETTINGS, pipeline=PIPELINE, log=LogSettings("debug", form, texts))
         configure_logging(settings.log)
-        monkeypatch.setattr(logging.getLogger("httpx"), "disabled", True)  # the client is in this process, too
+        monkeypatch.setattr(logging.getLogger("httpx"), "disabled", True)  # the client
         with live(FakePlugin(FakeEngine(before=fail)), ChattyPlugin(), settings=settings) as server:
             work(server.url)
         captured = capsys.readouterr()

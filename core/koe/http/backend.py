@@ -48,6 +48,8 @@ class Backend(Server):
     """A `Server` that also describes itself. Methods that do not wait answer at once, on the event loop."""
 
     settings: Settings
+    sessions: int = 0
+    """Streaming WebSockets that are open now."""
 
     @abstractmethod
     def models(self) -> Mapping[str, str]:

@@ -1,12 +1,14 @@
 """The synthesizer as the HTTP server sees it: a backend for the routes, a service for the process."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from koe.cache.answers import AnswerCache
-from koe.hooks import overrides
+from koe.hooks import Load, overrides
+from koe.http import siblings
 from koe.http.app import build_app
 from koe.http.backend import Backend, Readiness, Stats
 from koe.registry import PluginState, Registry
@@ -23,6 +25,18 @@ class SynthesizerBackend(Synthesizer, Backend):
     @property
     def workers(self) -> int:
         return self.settings.server.workers
+
+    @property
+    def worker(self) -> int:
+        return siblings.number()
+
+    @property
+    def shared_folder(self) -> Path | None:
+        return siblings.folder()
+
+    def load(self) -> Load:
+        admission = self.admission.stats()
+        return Load(admission.running, admission.queued, self.sessions, self.admission.draining)
 
     def models(self) -> Mapping[str, str]:
         return self._open().models

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 import structlog
-from attrs import define, field
+from attrs import define
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,7 +36,6 @@ class StreamSocket:
     """The ASGI application behind the route. Each connection is a session."""
 
     backend: Backend
-    _sessions: int = field(default=0, init=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = self._refusal()
@@ -44,20 +43,20 @@ class StreamSocket:
             log.info("session_refused", code=refusal.code)
             await error_response(refusal, request_id(scope))(scope, receive, send)
             return
-        self._sessions += 1
+        self.backend.sessions += 1
         try:
             await self._serve(scope, receive, send)
         except ClientStalledError as error:
             log.warning("session_broken_off", reason=error.message)
             raise ResponseAbortedError(error.message) from error
         finally:
-            self._sessions -= 1
+            self.backend.sessions -= 1
 
     def _refusal(self) -> OverloadedError | None:
         readiness, limit = self.backend.readiness(), self.backend.settings.limits.max_sessions
         if not readiness.ready:
             return DrainingError(f"No new session now: {', '.join(readiness.reasons)}", retry_after_s=5.0)
-        if self._sessions >= limit:
+        if self.backend.sessions >= limit:
             return OverloadedError(f"All {limit} sessions are taken (limits.max_sessions); try again later")
         return None
 
