@@ -252,7 +252,7 @@ def _lifeline() -> Iterator[int]:
 def _shared_folder() -> Iterator[Path]:
     """A folder for what the workers share, removed at the end."""
     try:
-        made = tempfile.TemporaryDirectory(prefix="koe-", ignore_cleanup_errors=True)
+        made = tempfile.TemporaryDirectory(prefix="koe-workers-", ignore_cleanup_errors=True)
     except OSError as error:
         raise siblings.SharedFolderError(
             f"No folder can be made for what server processes share: {error}. Let TMPDIR name a "
