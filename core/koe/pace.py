@@ -1,11 +1,11 @@
 """How long segments may be, so that the first sounds soon and playback does not run dry behind it."""
 
 import time
-from collections.abc import Iterator
-from itertools import repeat
+from collections.abc import Callable, Iterator
+from itertools import count, repeat
 
 import structlog
-from attrs import frozen
+from attrs import field, frozen
 
 from koe.cancellation import Cancellation
 from koe.settings import StreamingSettings
@@ -30,6 +30,8 @@ class Pace:
     settings: StreamingSettings
     rtf: float | None = None
     """The engine's measured real-time factor; None where it was not measured."""
+    room: Callable[[int, float], float] | None = field(default=None, eq=False)
+    """How many phoneme symbols a segment may have to be made in time: its number, the budget before it."""
 
     @property
     def cuts(self) -> bool:
@@ -47,13 +49,15 @@ class Pace:
 
     def budgets(self, limit: int) -> Iterator[int]:
         """The most phoneme symbols of each segment in turn, up to `limit`."""
-        budget = float(self.settings.first_phonemes)
-        while self.cuts and budget < limit:
+        if not self.cuts:
+            yield from repeat(limit)
+        first = budget = float(min(self.settings.first_phonemes, limit))
+        for number in count(1):
             yield int(budget)
-            budget *= self.growth
-            if self.growth == 1.0:
-                yield from repeat(int(budget))
-        yield from repeat(limit)
+            longest = min(budget * self.growth, limit)
+            if self.room is not None:
+                longest = min(longest, self.room(number, budget))
+            budget = max(first, longest)
 
 
 def measured_rtf(engine: Engine) -> float | None:

@@ -180,16 +180,20 @@ class LimitsSettings:
         body_timeout_s: how long a request's body may take to come.
         max_concurrent: requests that are worked on at the same time.
         max_queued: requests that wait behind them.
-        queue_timeout_s: how long one waits before it is refused with 503.
+        queue_timeout_s: how long one waits before it is refused with 503. Streams of engines that are not
+            very fast wait only while places change hands.
+        max_load: how much of the inference threads streams that are being played may need; one more is
+            refused with 503.
         max_sessions: streaming WebSockets that are open at the same time, idle ones among them.
     """
 
     max_characters: int = field(default=200_000, validator=[ge(1), le(10_000_000)])
     max_body_bytes: int = field(default=16_000_000, validator=[ge(1_000), le(100_000_000)])
     body_timeout_s: float = field(default=60.0, validator=[gt(0), le(3600)])
-    max_concurrent: int = field(default=8, validator=[ge(1), le(10_000)])
+    max_concurrent: int = field(default=16, validator=[ge(1), le(10_000)])
     max_queued: int = field(default=64, validator=[ge(0), le(100_000)])
     queue_timeout_s: float = field(default=10.0, validator=[gt(0), le(3600)])
+    max_load: float = field(default=0.8, validator=[gt(0), le(100)])
     max_sessions: int = field(default=256, validator=[ge(0), le(100_000)])
 
 

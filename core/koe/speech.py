@@ -1,11 +1,11 @@
-"""The audio half of the pipeline: infer, postprocess and encode, one segment ahead of the listener."""
+"""The audio half of the pipeline: infer, postprocess and encode, ahead of the listener."""
 
-import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
+from itertools import count
 
 import numpy as np
 from attrs import define, evolve, field, frozen
@@ -14,11 +14,15 @@ from koe.cache.segments import Obtained, SegmentCache, Spoken
 from koe.cache.tiers import Patience
 from koe.cancellation import Cancellation
 from koe.clock import StageClock, timed_delivery
+from koe.costs import Costs
 from koe.engines import OpenEngine
 from koe.errors import NothingToSpeakError
 from koe.guard import guarded
 from koe.hooks import SegmentSynthesized, Speech
 from koe.joins import Joins
+from koe.line import Claim, Line, Work
+from koe.lookahead import LookAhead
+from koe.order import Order
 from koe.pipeline import Planned
 from koe.postprocess import Chain, Encoding, cut_pieces, silence
 from koe.prosody import pitch_ratio, repitched, resampled
@@ -99,21 +103,25 @@ class _Sound:
 class ActiveSpeech(Speech):
     """One request at work. Lives on the event loop; its stages run in the shared threads.
 
-    `plan` is called once, with whether the first segments are to be cut short.
+    `plan` is called once, with whether the first segments are to be cut short, and the line that knows how
+    much time is left for the others. `live` says that the text is still being written.
     """
 
     request: SpeechRequest
     open_engine: OpenEngine
     mix: VoiceMix
-    plan: Callable[[bool], AsyncGenerator[Planned, None]]
+    plan: Callable[[bool, Line], AsyncGenerator[Planned, None]]
     processors: tuple[Owned[AudioProcessor], ...]
     owned_format: Owned[AudioFormat]
     threads: SpeechThreads
+    order: Order
+    costs: Costs
     joins: Joins
     clock: StageClock
     notify: Callable[[SegmentSynthesized], None]
     ignored: Collection[str] = ()
     cache: SegmentCache | None = None
+    live: bool = False
     facts: Mapping[str, str] = field(factory=dict, init=False)
     segments: int = field(default=0, init=False)
     audio_s: float = field(default=0.0, init=False)
@@ -121,6 +129,7 @@ class ActiveSpeech(Speech):
     completed: bool = field(default=False, init=False)
     repeatable: bool = field(default=False, init=False)
     characters_spoken: int = field(default=0, init=False)
+    _index: Iterator[int] = field(factory=count, init=False)
     _cancellation: Cancellation = field(factory=Cancellation, init=False)
     _patience: Patience | None = field(default=None, init=False)
     _cached: list[bool] = field(factory=list, init=False)
@@ -192,18 +201,19 @@ class ActiveSpeech(Speech):
                 marks = ()
 
     async def _sounds(self, *, early: bool) -> AsyncGenerator[_Sound, None]:
-        """The joined segments in order; the next one is already being made."""
-        plan = self.plan(early)
-        following = asyncio.ensure_future(self._next(plan))
-        try:
+        """The joined segments in order; the next ones are already being made."""
+        async with self._ahead(early=early) as ahead:
             gap, marks = _Gap(), list[MarkTiming]()
-            while (made := await following) is not None:
-                following = asyncio.ensure_future(self._next(plan))
+            while (made := await ahead.take()) is not None:
                 if isinstance(made, Mark):
                     marks.append(MarkTiming(made.name, self.audio_s + gap.seconds, made.source))
                 elif isinstance(made, Pause):
                     gap = evolve(gap, asked_s=gap.asked_s + made.seconds)
                 elif len(made.chunk.samples):
+                    if ahead.line.played and not self.audio_s:
+                        with self.clock.waiting():
+                            await ahead.until_in_time()
+                    ahead.line.first_audio(self.order.now())
                     yield self._placed(made, gap.seconds, tuple(marks))
                     gap, marks = _Gap(made.pause_s), []
             if not self.audio_s:
@@ -211,28 +221,35 @@ class ActiveSpeech(Speech):
                     "The text holds nothing that can be spoken; send at least one word", param="input"
                 )
             yield self._placed(_Made(silence(0.0, self.sample_rate)), gap.seconds, tuple(marks))
-        finally:
-            await self._stop(following)
-            await plan.aclose()
 
-    async def _stop(self, following: "asyncio.Future[_Made | Pause | Mark | None]") -> None:
-        self._cancellation.cancel()
-        following.cancel()
-        await asyncio.wait([following])
-        if not following.cancelled():
-            following.exception()
+    @asynccontextmanager
+    async def _ahead(self, *, early: bool) -> AsyncIterator[LookAhead[_Made]]:
+        """The plan at work; what is still being made is stopped at the end."""
+        request = self.request
+        with self.order.line(
+            request.caller or request.client,
+            self.costs,
+            played=early and request.played,
+            characters=None if self.live else len(request.text),
+            speed=request.speed,
+        ) as line:
+            ahead = LookAhead(self.plan(early, line), self.order, line, self._made)
+            try:
+                yield ahead
+            finally:
+                self._cancellation.cancel()
+                await ahead.close()
 
-    async def _next(self, plan: AsyncGenerator[Planned, None]) -> "_Made | Pause | Mark | None":
-        """The next part of the plan, spoken if it is a segment; None at the end."""
-        part = await anext(plan, None)
-        if isinstance(part, Clip):
-            return await self.threads.audio.run(partial(_played, part, self.sample_rate))
-        return await self._infer(part) if isinstance(part, PhonemeSegment) else part
+    async def _made(self, part: PhonemeSegment | Clip, claim: Claim) -> _Made:
+        if isinstance(part, PhonemeSegment):
+            return await self._infer(part, claim)
+        made = await self.threads.audio.run(partial(_played, part, self.sample_rate))
+        self.order.made(claim, made.chunk.seconds)
+        return made
 
-    async def _infer(self, segment: PhonemeSegment) -> _Made:
-        index, self.segments = self.segments, self.segments + 1
-        asked = time.perf_counter()
-        obtained = await self._obtained(segment, urgent=index == 0)
+    async def _infer(self, segment: PhonemeSegment, claim: Claim) -> _Made:
+        index, asked = next(self._index), time.perf_counter()
+        obtained = await self._obtained(segment, claim)
         spoken = obtained.spoken
         made = _Made(
             spoken.chunk,
@@ -242,10 +259,9 @@ class ActiveSpeech(Speech):
             goes_on=segment.goes_on,
             cached=None if self._patience is None else obtained.cached,
         )
-        self.characters_spoken = max(self.characters_spoken, segment.source.end)
-        self.clock.record(Stage.INFER, made.began, made.ended, self.open_engine.plugin)
+        wait_s = made.began - asked if obtained.cached else claim.line.waited_s(claim)
         self.clock.span(Share.WAIT, asked, made.began)
-        self.clock.wait(made.began - asked)
+        self._count(made, segment, claim, wait_s)
         self.notify(
             SegmentSynthesized(
                 request_id=self.request.request_id,
@@ -257,22 +273,35 @@ class ActiveSpeech(Speech):
                 phonemes=segment.phonemes,
                 unknown_symbols=segment.unknown_symbols,
                 audio_s=made.chunk.seconds,
-                wait_s=made.began - asked,
+                wait_s=wait_s,
                 infer_s=made.ended - made.began,
                 cached=obtained.cached,
             )
         )
         return self._timed(made, segment)
 
-    async def _obtained(self, segment: PhonemeSegment, *, urgent: bool) -> Obtained:
+    async def _obtained(self, segment: PhonemeSegment, claim: Claim) -> Obtained:
         speak = partial(_speak, self.open_engine, self.joins)
         if self.cache is not None and self._patience is not None:
             refresh = self.request.cache == "refresh"
             return await self.cache.obtain(
-                self.open_engine, segment, speak, self._patience, refresh=refresh, urgent=urgent
+                self.open_engine, segment, speak, self._patience, refresh=refresh, claim=claim
             )
-        work = partial(speak, segment, self._cancellation)
-        return Obtained(await self.threads.inference.run(work, self._cancellation, urgent=urgent))
+        work, ticket = partial(speak, segment, self._cancellation), Work(claims=[claim])
+        return Obtained(await self.threads.inference.run(work, self._cancellation, ticket=ticket))
+
+    def _count(self, made: _Made, segment: PhonemeSegment, claim: Claim, wait_s: float) -> None:
+        self.segments += 1
+        self.characters_spoken = max(self.characters_spoken, segment.source.end)
+        self.clock.record(Stage.INFER, made.began, made.ended, self.open_engine.plugin)
+        self.clock.wait(wait_s)
+        heard_s = made.chunk.seconds + made.pause_s
+        self.order.made(claim, heard_s)
+        self.costs.spoken(
+            heard_s * segment.prosody.rate,
+            len(segment.phonemes) or len(segment.text),
+            segment.source.end - segment.source.start,
+        )
 
     def _timed(self, made: _Made, segment: PhonemeSegment) -> _Made:
         if self.request.timestamps != "estimate" or self.open_engine.engine.times_words:

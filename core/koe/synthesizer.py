@@ -15,13 +15,16 @@ from koe.cache.segments import SegmentCache
 from koe.cache.tiers import Tiers
 from koe.cache_report import CacheReport
 from koe.clock import StageClock, TimedTexts
+from koe.costs import Costs
 from koe.engines import EngineSet, OpenEngine
 from koe.errors import CancelledByCallerError, ConfigError, KoeError, OverloadedError
 from koe.hooks import Outcome, Plugin, RequestFinished, SegmentSynthesized, Server, overrides
 from koe.inspection import Inspection, Inspector, check_length
 from koe.joins import Joins
+from koe.line import Line
 from koe.observers import notify
-from koe.pace import Pace, measured_rtf
+from koe.order import Order
+from koe.pace import AUDIBLE_RTF, Pace, measured_rtf
 from koe.pipeline import Job, Pipeline, Planned
 from koe.registry import Registry
 from koe.requests import Validator, ValidRequest, ValidTurn, naming_turn, request_lexicon
@@ -43,6 +46,7 @@ class Synthesizer(Server):
     registry: Registry
     settings: Settings
     admission: Admission = field(init=False)
+    order: Order = field(init=False)
     threads: SpeechThreads = field(init=False)
     pipeline: Pipeline = field(init=False)
     cache: SegmentCache | None = field(default=None, init=False)
@@ -50,17 +54,21 @@ class Synthesizer(Server):
     engine_set: EngineSet | None = field(default=None, init=False)
     outcomes: Counter[Outcome] = field(factory=Counter, init=False)
     paces: dict[str, Pace] = field(factory=dict, init=False)
+    costs: dict[str, Costs] = field(factory=dict, init=False)
     _lifespans: AsyncExitStack = field(factory=AsyncExitStack, init=False)
 
     def __attrs_post_init__(self) -> None:
         limits = self.settings.limits
         self.admission = Admission(limits.max_concurrent, limits.max_queued, limits.queue_timeout_s)
         self.pipeline = Pipeline.of(self.registry, self.settings.pipeline, self.settings.lexicon)
+        concurrency = self.settings.inference.concurrency
+        self.order = Order(concurrency, limits.max_load)
         self.threads = SpeechThreads(
             text=Threads("text", 2),
-            inference=Threads("inference", self.settings.inference.concurrency),
+            inference=Threads("inference", concurrency, self.order),
             audio=Threads("audio", 2),
         )
+        self.order.changed = self.threads.inference.serve
         backends = self.registry.cache_backends
         chosen = [backends[name] for name in self.settings.cache.tiers if name in backends]
         if chosen:
@@ -68,6 +76,7 @@ class Synthesizer(Server):
                 self.settings.cache,
                 Tiers.of(chosen, self.settings.cache),
                 inference=self.threads.inference,
+                order=self.order,
                 codec=self.threads.audio,
                 trim=self.settings.pauses.trim,
             )
@@ -115,23 +124,24 @@ class Synthesizer(Server):
     ) -> AsyncIterator[ActiveSpeech]:
         clock = StageClock()
         request = request if request.request_id else evolve(request, request_id=uuid.uuid4().hex)
-        try:
-            valid = self._validator().check(request, live=texts is not None)
-            texts = None if texts is None else TimedTexts(texts, clock)
+        valid = self._validator().check(request, live=texts is not None)
+        texts = None if texts is None else TimedTexts(texts, clock)
+        async with AsyncExitStack() as stack:
             clock.passed()
-            async with self.admission.admit():
+            try:
+                await stack.enter_async_context(self.admission.admit(queue=self._may_queue(request, valid)))
                 clock.passed(Share.QUEUE)
-                speech = self._speech(request, texts, valid, clock)
-                try:
-                    yield speech
-                except BaseException as error:
-                    self._finished(request, clock, speech, error)
-                    raise
-                self._finished(request, clock, speech, None)
-        except OverloadedError as error:
-            clock.passed(Share.QUEUE)
-            self._finished(request, clock, None, error)
-            raise
+            except OverloadedError as error:
+                clock.passed(Share.QUEUE)
+                self._finished(request, clock, None, error)
+                raise
+            speech = self._speech(request, texts, valid, clock)
+            try:
+                yield speech
+            except BaseException as error:
+                self._finished(request, clock, speech, error)
+                raise
+            self._finished(request, clock, speech, None)
 
     async def inspect(self, request: SpeechRequest) -> Inspection:
         """What the text stages make of `request`, in a text thread; nothing is spoken.
@@ -207,6 +217,16 @@ class Synthesizer(Server):
         for name, opened in engine_set.engines.items():
             rtf = await self.threads.inference.run(partial(measured_rtf, opened.engine))
             self.paces[name] = Pace(self.settings.streaming, rtf)
+            if rtf is not None:
+                self._costs(name).begin(rtf)
+
+    def _may_queue(self, request: SpeechRequest, valid: ValidRequest) -> bool:
+        """Whether it had better wait for a place than be refused: nobody listens, or it is soon made."""
+        return not request.played or self._costs(valid.engine.name).rtf < AUDIBLE_RTF
+
+    def _costs(self, engine: str) -> Costs:
+        """What is known of the engine's costs so far."""
+        return self.costs.setdefault(engine, Costs())
 
     async def _enter_lifespan(self, name: str, plugin: Plugin) -> None:
         if overrides(plugin, "lifespan"):
@@ -228,17 +248,20 @@ class Synthesizer(Server):
             request=request,
             open_engine=valid.engine,
             mix=valid.contexts[0].voice,
-            plan=lambda early: self._plan(
-                request, texts, valid, self._job(request, valid, clock, ignored, early=early)
+            plan=lambda early, line: self._plan(
+                request, texts, valid, self._job(request, valid, clock, ignored, line if early else None)
             ),
             processors=tuple(chosen),
             owned_format=valid.format,
             threads=self.threads,
+            order=self.order,
+            costs=self._costs(valid.engine.name),
             joins=Joins(self.settings.pauses),
             clock=clock,
             notify=self._segment_made,
             ignored=ignored,
             cache=self.cache,
+            live=texts is not None,
         )
 
     def _job(
@@ -247,11 +270,16 @@ class Synthesizer(Server):
         valid: ValidRequest,
         clock: StageClock,
         ignored: set[str],
-        *,
-        early: bool,
+        line: Line | None,
     ) -> Job:
-        pace = self.paces.get(valid.engine.name) if early else None
-        return self.pipeline.job(valid.engine, clock, pace or UNCUT, ignored, request_lexicon(request))
+        """What the request's text stages need. `line` says how much time segments may take."""
+        pace = UNCUT if line is None else self.paces.get(valid.engine.name, UNCUT)
+        if line is not None:
+            pace = evolve(pace, room=partial(self._room, line))
+        return self.pipeline.job(valid.engine, clock, pace, ignored, request_lexicon(request))
+
+    def _room(self, line: Line, number: int, before: float) -> float:
+        return line.symbols_in_time(number, before, self.order.now())
 
     def _plan(
         self, request: SpeechRequest, texts: AsyncIterator[str] | None, valid: ValidRequest, job: Job
@@ -315,12 +343,12 @@ class Synthesizer(Server):
             total_s=clock.elapsed,
             error=str(error) if isinstance(error, KoeError) else None,
             stages=dict(clock.seconds),
+            caller=request.caller,
+            client=request.client,
             shares=dict(clock.shares),
             plugins=dict(clock.plugins),
             timeline=clock.timeline,
             wait_s=clock.wait_s,
-            caller=request.caller,
-            client=request.client,
         )
         self.outcomes[event.outcome] += 1
         notify(self.registry.observers, event)
@@ -351,7 +379,7 @@ async def _leaving_quietly(plugin: str, context: AbstractAsyncContextManager[Non
 
 
 def _outcome(speech: ActiveSpeech | None, error: BaseException | None) -> Outcome:
-    if speech is None:
+    if speech is None or (isinstance(error, OverloadedError) and speech.first_audio_s is None):
         return "refused"
     if speech.completed:
         return "completed"

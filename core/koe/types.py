@@ -139,6 +139,8 @@ class SpeechRequest:
         watermark: False asks for audio without a watermark, which the deployment may refuse.
         caller: the name of the API key that asks; empty where nobody was authenticated.
         client: where it comes from, such as the peer's address; clients without a `caller` take turns by it.
+        played: whether somebody listens while the audio is made. Such a request is refused rather than made
+            too late; others wait for their turn.
         cache: `use`; `refresh`: make everything anew, and keep that; `bypass`: neither look nor keep.
     """
 
@@ -161,6 +163,7 @@ class SpeechRequest:
     watermark: bool = True
     caller: str = ""
     client: str = ""
+    played: bool = True
     cache: CacheUse = "use"
 
 

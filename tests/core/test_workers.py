@@ -173,3 +173,38 @@ async def test_an_idle_server_is_drained_at_once():
     admission = Admission(1, 1, 1.0)
     admission.begin_drain()
     assert await admission.drained(5)
+
+
+async def test_a_request_that_does_not_queue_waits_only_while_places_change_hands():
+    admission, ends = Admission(1, 5, 5.0), [asyncio.Event() for _ in range(3)]
+
+    async def request(end):
+        async with admission.admit(queue=False):
+            await end.wait()
+
+    holding = asyncio.ensure_future(request(ends[0]))
+    await _until(lambda: admission.stats().running == 1)
+    with pytest.raises(OverloadedError, match="none of them ends"):
+        await request(ends[1])
+    waiting = asyncio.ensure_future(request(ends[2]))
+    await _until(lambda: admission.stats().queued == 1)
+    ends[0].set()
+    ends[2].set()
+    await asyncio.gather(holding, waiting)
+    assert admission.stats().refused == 1
+
+
+async def test_a_ticket_that_was_called_as_its_caller_left_costs_no_place(threads):
+    """The turn comes and the caller goes in the same moment."""
+    release = threading.Event()
+    first = asyncio.ensure_future(threads.run(release.wait))
+    await asyncio.sleep(0)
+    leaving = asyncio.ensure_future(threads.run(lambda: None))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    threads.serve()
+    release.set()
+    await first
+    with pytest.raises(asyncio.CancelledError):
+        await leaving
+    assert await threads.run(lambda: "free") == "free"

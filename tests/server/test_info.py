@@ -147,6 +147,7 @@ class TestHealth:
             "failed": 4,
             "cancelled": 5,
             "refused": 6,
+            "load": 0.5,
         }
         assert answer["plugin_errors"] == {"bad": "it broke"}
         assert answer["uptime_s"] >= 0

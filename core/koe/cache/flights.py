@@ -7,6 +7,10 @@ from typing import Any, Generic, TypeVar
 import structlog
 from attrs import define, field
 
+from koe.line import Claim
+from koe.line import Work as Ticket
+from koe.order import Order
+
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
@@ -18,13 +22,11 @@ class Flight(Generic[T]):
 
     Attributes:
         result: there as soon as the work lands, which may be before it has ended.
-        urgent: whether somebody waits for it who cannot wait for long.
-        hastened: set when it becomes urgent.
+        ticket: its place in line for a thread, with the claims of those who wait.
     """
 
-    urgent: bool
+    ticket: Ticket = field(factory=Ticket)
     result: "asyncio.Future[T]" = field(init=False)
-    hastened: asyncio.Event = field(factory=asyncio.Event, init=False)
     waiters: int = field(default=0, init=False)
     task: "asyncio.Task[None]" = field(init=False)
 
@@ -35,10 +37,6 @@ class Flight(Generic[T]):
         """Hand the result to all who wait. What the work does then is its own matter."""
         if not self.result.done():
             self.result.set_result(result)
-
-    def hasten(self) -> None:
-        self.urgent = True
-        self.hastened.set()
 
     def fail(self, error: BaseException) -> None:
         if self.result.done():
@@ -55,12 +53,13 @@ Work = Callable[[Flight[T]], Coroutine[Any, Any, None]]
 
 @define(eq=False)
 class Flights(Generic[T]):
-    """The flights of one event loop, by key."""
+    """The flights of one event loop, by key. `order` learns who joins one, which may bring it forward."""
 
+    order: Order
     _flying: dict[str, Flight[T]] = field(factory=dict, init=False)
     _tasks: "set[asyncio.Task[None]]" = field(factory=set, init=False)
 
-    async def share(self, key: str, work: Work[T], *, urgent: bool) -> tuple[T, bool]:
+    async def share(self, key: str, work: Work[T], claim: Claim | None) -> tuple[T, bool]:
         """The result of the flight for `key`, which `work` begins where there is none, and whether there was.
 
         An error reaches all who wait. A caller that is cancelled leaves the others their flight; the last
@@ -69,9 +68,9 @@ class Flights(Generic[T]):
         flight = self._flying.get(key)
         joined = flight is not None
         if flight is None:
-            flight = self._begin(key, work, urgent=urgent)
-        elif urgent:
-            flight.hasten()
+            flight = self._begin(key, work)
+        if claim is not None:
+            self.order.join(claim, flight.ticket)
         flight.waiters += 1
         try:
             return await asyncio.shield(flight.result), joined
@@ -97,8 +96,8 @@ class Flights(Generic[T]):
                 task.cancel()
             await self.settled()
 
-    def _begin(self, key: str, work: Work[T], *, urgent: bool) -> Flight[T]:
-        flight: Flight[T] = Flight(urgent)
+    def _begin(self, key: str, work: Work[T]) -> Flight[T]:
+        flight: Flight[T] = Flight()
         flight.task = asyncio.create_task(self._fly(key, flight, work))
         self._flying[key] = flight
         self._tasks.add(flight.task)

@@ -19,6 +19,8 @@ from koe.cache_report import CacheReport
 from koe.cancellation import Cancellation
 from koe.engines import OpenEngine
 from koe.guard import guarded
+from koe.line import Claim, Work
+from koe.order import Order
 from koe.settings import CacheSettings
 from koe.types import AudioChunk, PhonemeSegment, Stage
 from koe.workers import Threads
@@ -72,6 +74,7 @@ class SegmentCache:
     Args:
         tiers: where audio is kept.
         inference: the threads in which segments are spoken.
+        order: their queue.
         codec: those in which keys and values are made.
         trim: whether the silence around segments is cut off.
     """
@@ -79,6 +82,7 @@ class SegmentCache:
     settings: CacheSettings
     tiers: Tiers
     inference: Threads
+    order: Order
     codec: Threads
     trim: bool
     hits: int = field(default=0, init=False)
@@ -87,7 +91,10 @@ class SegmentCache:
     awaited: int = field(default=0, init=False)
     unwritten: int = field(default=0, init=False)
     _writing: int = field(default=0, init=False)
-    _flights: Flights[Obtained] = field(factory=Flights, init=False)
+    _flights: Flights[Obtained] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._flights = Flights(self.order)
 
     async def __aenter__(self) -> Self:
         """Open the tiers. Raises `ConfigError`."""
@@ -124,22 +131,23 @@ class SegmentCache:
         patience: Patience,
         *,
         refresh: bool,
-        urgent: bool,
+        claim: Claim | None = None,
     ) -> Obtained:
         """The audio of `segment`, with its words' places in the user's text.
 
-        Raises what `speak` raises. Equal segments share one inference, at the priority of the most urgent.
+        Raises what `speak` raises. Equal segments share one inference, at the turn of the first `claim`.
         """
         heard = canonical(segment, engine.engine)
         named = await self.codec.run(partial(self._named, engine, heard))
         if named is None:
             cancellation = Cancellation()
             work = partial(speak, segment, cancellation)
-            return Obtained(await self.inference.run(work, cancellation, urgent=urgent))
+            ticket = Work(claims=[] if claim is None else [claim])
+            return Obtained(await self.inference.run(work, cancellation, ticket=ticket))
         fingerprint, key = named
         wanted = _Wanted(key, fingerprint, engine, heard, speak, patience, refresh)
         flight = f"refresh {key}" if refresh else key
-        obtained, joined = await self._flights.share(flight, partial(self._fly, wanted), urgent=urgent)
+        obtained, joined = await self._flights.share(flight, partial(self._fly, wanted), claim)
         if joined:
             self.joined += 1
         spoken = obtained.spoken
@@ -204,23 +212,9 @@ class SegmentCache:
         await self._write(wanted.key, partial(self._value, wanted, spoken))
 
     async def _spoken(self, wanted: _Wanted, flight: Flight[Obtained]) -> Spoken:
-        """The segment's audio. Work that still waits when its flight becomes urgent is put in line anew."""
-        while True:
-            work = _Inference(wanted)
-            urgent = flight.urgent
-            run = asyncio.ensure_future(self.inference.run(work, work.cancellation, urgent=urgent))
-            hastened = asyncio.ensure_future(flight.hastened.wait())
-            try:
-                if not urgent:
-                    await asyncio.wait([run, hastened], return_when=asyncio.FIRST_COMPLETED)
-                    if not run.done() and not work.begun:
-                        continue
-                return await asyncio.shield(run)
-            finally:
-                hastened.cancel()
-                if not run.done():
-                    run.cancel()
-                    await asyncio.wait([run])
+        cancellation = Cancellation()
+        work = partial(wanted.speak, wanted.segment, cancellation)
+        return await self.inference.run(work, cancellation, ticket=flight.ticket)
 
     def _value(self, wanted: _Wanted, spoken: Spoken) -> bytes | None:
         """What is to be kept; None where the engine was changed meanwhile, as by a new voice file."""
@@ -239,16 +233,3 @@ class SegmentCache:
                 await self.tiers.put(key, value, tiers or None)
         finally:
             self._writing -= 1
-
-
-class _Inference:
-    """What an inference thread is given: the work, how to stop it, and whether it has begun."""
-
-    def __init__(self, wanted: _Wanted) -> None:
-        self.cancellation = Cancellation()
-        self.begun = False
-        self._wanted = wanted
-
-    def __call__(self) -> Spoken:
-        self.begun = True
-        return self._wanted.speak(self._wanted.segment, self.cancellation)

@@ -34,6 +34,7 @@ class Stats:
         failed: ended by an error after they were admitted.
         cancelled: ended because the caller left.
         refused: never admitted.
+        load: how much of the inference threads the streams that are being played need.
     """
 
     running: int = 0
@@ -42,6 +43,7 @@ class Stats:
     failed: int = 0
     cancelled: int = 0
     refused: int = 0
+    load: float = 0.0
 
 
 class Backend(Server):

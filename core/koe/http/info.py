@@ -199,6 +199,7 @@ class Info:
                 failed=stats.failed,
                 cancelled=stats.cancelled,
                 refused=stats.refused,
+                load=stats.load,
             ),
             plugins=self._plugins(),
             plugin_errors={
@@ -240,6 +241,8 @@ class Info:
             max_concurrent=limits.max_concurrent,
             max_queued=limits.max_queued,
             queue_timeout_s=limits.queue_timeout_s,
+            max_load=limits.max_load,
+            max_sessions=limits.max_sessions,
         )
 
 

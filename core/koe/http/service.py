@@ -90,6 +90,7 @@ class SynthesizerBackend(Synthesizer, Backend):
             failed=self.outcomes["failed"],
             cancelled=self.outcomes["cancelled"],
             refused=self.outcomes["refused"],
+            load=round(self.order.load(), 3),
         )
 
 

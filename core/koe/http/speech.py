@@ -170,6 +170,7 @@ def request_of(backend: Backend, options: AnswerOptions, text: str, scope: Scope
         timestamps="word" if captions and options.timestamps == "none" else options.timestamps,
         watermark=options.watermark,
         cache=options.cache,
+        played=options.stream and not captions,
     )
 
 

@@ -140,6 +140,8 @@ class LimitsView:
     max_concurrent: int
     max_queued: int
     queue_timeout_s: float
+    max_load: float
+    max_sessions: int
 
 
 @frozen
@@ -196,7 +198,10 @@ class HealthView:
 
 @frozen
 class RequestsView:
-    """Speech requests: `running` and `queued` now, the others since the start."""
+    """Speech requests: `running` and `queued` now, the others since the start.
+
+    `load` is how much of the inference threads the streams that are being played need: 1.0 is all of them.
+    """
 
     running: int
     queued: int
@@ -204,6 +209,7 @@ class RequestsView:
     failed: int
     cancelled: int
     refused: int
+    load: float
 
 
 @frozen

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 from attrs import evolve
+from koe.costs import Costs
 from koe.errors import StageError
 from koe.joins import Joins
 from koe.settings import CacheSettings, InferenceSettings
@@ -15,7 +16,7 @@ from koe.testing.build import FAKE_SETTINGS, running
 from koe.testing.fakes import FakeEngine, FakePlugin
 from koe.types import PhonemeSegment, PhonemeWord, SpeechRequest, VoiceMix
 
-from tests.core.cache.backends import CachePlugin, DictBackend, SharedBackend
+from tests.core.cache.backends import CachePlugin, DictBackend, SharedBackend, holding
 
 
 def _settings(**fields):
@@ -120,7 +121,7 @@ async def test_a_miss_has_the_timings_that_it_has_without_a_cache():
 
 async def test_equal_requests_at_once_share_one_inference():
     engine, held = FakeEngine(), threading.Event()
-    engine.before = _holding(held)
+    engine.before = holding(held)
     async with _cached(DictBackend(), engine=engine) as synthesizer:
         synthesizer.admission.max_concurrent = 20
         requests = [asyncio.ensure_future(_speak(synthesizer, "One two.")) for _ in range(20)]
@@ -181,8 +182,8 @@ async def test_an_error_reaches_all_who_wait_and_is_not_kept():
         assert (await _speak(synthesizer, "One."))[1] == "miss"
 
 
-async def test_a_segment_that_waits_in_line_goes_first_once_somebody_urgent_waits_for_it():
-    """The second segment of one request is the first of another, behind a third one's second."""
+async def test_a_segment_that_waits_in_line_goes_first_once_a_first_segment_waits_for_it():
+    """What waits behind a book's segment is the first of a stream, too, which makes it the next."""
     engine, held, order = FakeEngine(), threading.Event(), []
 
     def before(segment, _cancellation):
@@ -192,32 +193,31 @@ async def test_a_segment_that_waits_in_line_goes_first_once_somebody_urgent_wait
     engine.before = before
     settings = evolve(_settings(), inference=InferenceSettings(concurrency=1))
     async with running(FakePlugin(engine), CachePlugin(DictBackend()), settings=settings) as synthesizer:
-        cache, opened = synthesizer.cache, synthesizer.open_engine()
+        cache, opened, queue = synthesizer.cache, synthesizer.open_engine(), synthesizer.order
         assert cache is not None
-        waiting = synthesizer.threads.inference._waiting
 
-        def obtain(word, *, urgent):
+        def obtain(word, line):
+            claim = line.plan(2, 1.0, 2)
             segment = PhonemeSegment(word, (PhonemeWord(word, word),), VoiceMix.of("ann"), "en")
             speak = partial(_speak_segment, opened, Joins(settings.pauses))
-            obtained = cache.obtain(opened, segment, speak, cache.patience(), refresh=False, urgent=urgent)
-            return asyncio.ensure_future(obtained)
+            obtained = cache.obtain(opened, segment, speak, cache.patience(), refresh=False, claim=claim)
+            return claim, asyncio.ensure_future(obtained)
 
-        tasks = [obtain("aa", urgent=True)]
-        await _until(lambda: order == ["aa"])
-        tasks += [obtain("bb", urgent=False), obtain("cc", urgent=False)]
-        await _until(lambda: len(waiting) == 2)
-        tasks.append(obtain("cc", urgent=True))
-        await _until(lambda: any(urgent for urgent in (not entry[0] for entry in waiting)))
-        held.set()
-        await asyncio.gather(*tasks)
+        with (
+            queue.line("a", Costs(), played=False) as one,
+            queue.line("a", Costs(), played=False) as two,
+            queue.line("a", Costs(), played=False) as three,
+            queue.line("b", Costs(), played=True) as stream,
+        ):
+            _, first = obtain("aa", one)
+            await _until(lambda: order == ["aa"])
+            behind, shared = obtain("bb", two), obtain("cc", three)
+            await _until(lambda: [behind[0].state, shared[0].state] == ["waiting", "waiting"])
+            claim, joining = obtain("cc", stream)
+            await _until(lambda: claim.state == "waiting")
+            held.set()
+            await asyncio.gather(first, behind[1], shared[1], joining)
     assert order == ["aa", "cc", "bb"]
-
-
-def _holding(held):
-    def before(_segment, _cancellation):
-        held.wait(30)
-
-    return before
 
 
 async def _until(condition):
@@ -315,7 +315,7 @@ async def test_processes_that_share_a_tier_share_an_inference():
     claims: dict[str, tuple[object, float]] = {}
     engine = FakeEngine()
     held = threading.Event()
-    engine.before = _holding(held)
+    engine.before = holding(held)
     other = FakeEngine()
     async with (
         _cached(SharedBackend(values=values, claims=claims), engine=engine) as first,

@@ -1,0 +1,306 @@
+"""Many listeners at once: how soon each hears something, who runs dry, who is refused, what is made.
+
+    python -m benchmarks.concurrency --model kokoro.onnx --voices voices.bin    # about half an hour
+    python -m benchmarks.concurrency --short                                    # minutes, with a tiny model
+
+`KOE_BENCHMARK_MODEL` and `KOE_BENCHMARK_VOICES` stand for the first two options. Starts `koe serve` as a
+process of its own, without any cache, and measures over HTTP, as PCM, each text used once:
+
+- *capacity*: audio seconds made in one second while more whole answers are asked for than it has threads;
+- `streams`: so many clients, each with one stream after the other, whatever the server refuses counted;
+- `loads`: players that come by chance (Poisson), so many that their texts need 0.7 and 3 times the capacity.
+
+A *player* starts with the first piece that it gets, and runs dry (an *underrun*) when it has played all that
+has come and the answer goes on more than 10 ms later. Time to first audio is from the request until the
+first sample above -50 dB of full scale has come; a refusal is timed until the whole 503 is there.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import random
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+from attrs import define, field
+from koe.testing.tiny_model import write_tiny_model
+
+WORDS = (
+    "the morning began with a thin rain over the harbour and nobody in the town remembered when the old "
+    "clock had stopped so the captain looked at the tide while dogs and children ran through the market "
+    "until noon when the fish were gone and every basket was empty again"
+).split()
+BYTES_PER_S = 24_000 * 2
+AUDIBLE = round(32768 * 10 ** (-50 / 20))
+LATE_S = 0.01
+LOADS = (0.7, 3.0)
+STREAMS = (1, 2, 4, 8, 16)
+TINY_SLOWNESS = 10
+"""With it, the tiny model is about as slow as an optimized full one."""
+
+
+@define
+class Player:
+    """What one listener got."""
+
+    asked_at: float
+    first_audio_s: float | None = None
+    refused_s: float | None = None
+    plays_until: float = 0.0
+    audio_s: float = 0.0
+    gaps: list[float] = field(factory=list)
+
+    def hear(self, piece: bytes, now: float) -> None:
+        if not self.audio_s:
+            self.plays_until = now
+        elif now > self.plays_until + LATE_S:
+            self.gaps.append(now - self.plays_until)
+        self.plays_until = max(self.plays_until, now) + len(piece) / BYTES_PER_S
+        self.audio_s += len(piece) / BYTES_PER_S
+        whole = piece[: len(piece) // 2 * 2]
+        if (
+            self.first_audio_s is None
+            and np.abs(np.frombuffer(whole, "<i2").astype(np.int32)).max(initial=0) > AUDIBLE
+        ):
+            self.first_audio_s = now - self.asked_at
+
+
+@define
+class Texts:
+    """Random texts, none of them twice: one to six sentences of two to thirty words."""
+
+    chance: random.Random = field(factory=lambda: random.Random(1))
+
+    def text(self) -> str:
+        sentences = []
+        for _ in range(self.chance.randint(1, 6)):
+            words = [self.chance.choice(WORDS) for _ in range(self.chance.choice((2, 5, 8, 12, 20, 30)))]
+            if len(words) > 10:
+                words[len(words) // 2] += ","
+            sentences.append(" ".join(words).capitalize() + ".")
+        return " ".join(sentences)
+
+
+@define
+class Client:
+    """Asks one server."""
+
+    http: httpx.AsyncClient
+    texts: Texts = field(factory=Texts)
+
+    async def listen(self, text: str) -> Player:
+        body = {"input": text, "response_format": "pcm", "cache": "bypass"}
+        player = Player(time.perf_counter())
+        async with self.http.stream("POST", "/v1/audio/speech", json=body) as response:
+            if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+                await response.aread()
+                player.refused_s = time.perf_counter() - player.asked_at
+                return player
+            response.raise_for_status()
+            async for piece in response.aiter_raw():
+                player.hear(piece, time.perf_counter())
+        return player
+
+    async def whole_s(self, text: str) -> float:
+        """Seconds of audio of a whole answer."""
+        body = {"input": text, "response_format": "pcm", "stream": False, "cache": "bypass"}
+        response = (await self.http.post("/v1/audio/speech", json=body)).raise_for_status()
+        return len(response.content) / BYTES_PER_S
+
+
+async def capacity(client: Client, threads: int, seconds: float) -> tuple[float, float]:
+    """Audio seconds per second, and the mean seconds of one text's audio."""
+    made: list[float] = []
+    begun = time.perf_counter()
+
+    async def ask() -> None:
+        while time.perf_counter() < begun + seconds:
+            made.append(await client.whole_s(client.texts.text()))
+
+    await asyncio.gather(*(ask() for _ in range(threads + 2)))
+    return sum(made) / (time.perf_counter() - begun), statistics.mean(made)
+
+
+async def streams(client: Client, count: int, each: int) -> dict[str, object]:
+    """`count` clients, each with `each` streams one after the other, played to their end."""
+    begun, players = time.perf_counter(), list[Player]()
+
+    async def play() -> None:
+        for _ in range(each):
+            player = await client.listen(client.texts.text())
+            players.append(player)
+            await asyncio.sleep(
+                1.0 if player.refused_s is not None else player.plays_until - time.perf_counter()
+            )
+
+    await asyncio.gather(*(play() for _ in range(count)))
+    return {"streams": count, **summary(players, time.perf_counter() - begun)}
+
+
+async def load(client: Client, share: float, players_per_s: float, count: int) -> dict[str, object]:
+    """`count` players that come by chance."""
+    chance, begun = random.Random(2), time.perf_counter()
+    tasks: list[asyncio.Task[Player]] = []
+    for _ in range(count):
+        await asyncio.sleep(chance.expovariate(players_per_s))
+        tasks.append(asyncio.create_task(client.listen(client.texts.text())))
+    players = await asyncio.gather(*tasks)
+    return {"load": share, **summary(players, time.perf_counter() - begun)}
+
+
+def summary(players: Sequence[Player], seconds: float) -> dict[str, object]:
+    heard = [player for player in players if player.refused_s is None]
+    refusals = [player.refused_s for player in players if player.refused_s is not None]
+    firsts = [player.first_audio_s for player in heard if player.first_audio_s is not None]
+    gaps = [gap for player in heard for gap in player.gaps]
+    return {
+        "players": len(players),
+        "heard": len(heard),
+        "refused": len(refusals),
+        "refusal_ms": _percentiles(refusals),
+        "first_audio_ms": _percentiles(firsts),
+        "players_that_ran_dry": sum(bool(player.gaps) for player in heard),
+        "longest_gap_ms": round(max(gaps, default=0.0) * 1000),
+        "audio_s_per_s": round(sum(player.audio_s for player in heard) / seconds, 2),
+    }
+
+
+def _percentiles(seconds: Sequence[float]) -> dict[str, int] | None:
+    if not seconds:
+        return None
+    ordered = sorted(seconds)
+    at = {"p50": 0.5, "p95": 0.95, "max": 1.0}
+    return {
+        name: round(ordered[min(len(ordered) - 1, int(len(ordered) * p))] * 1000) for name, p in at.items()
+    }
+
+
+async def measure(url: str, options: argparse.Namespace) -> dict[str, object]:
+    limits = httpx.Limits(max_connections=None)
+    async with httpx.AsyncClient(base_url=url, timeout=600, limits=limits) as http:
+        client = Client(http)
+        await client.whole_s(client.texts.text())
+        per_s, mean_s = await capacity(client, options.concurrency, options.seconds)
+        tell(f"capacity: {per_s:.1f} audio seconds per second")
+        by_streams, by_load = [], []
+        for count in STREAMS:
+            by_streams.append(await streams(client, count, options.each))
+            tell(json.dumps(by_streams[-1]))
+        for share in LOADS:
+            by_load.append(await load(client, share, share * per_s / mean_s, options.players))
+            tell(json.dumps(by_load[-1]))
+        described = (await http.get("/v1/capabilities")).json()
+    return {
+        "engine": described["engines"][0],
+        "limits": described["limits"],
+        "capacity_audio_s_per_s": round(per_s, 2),
+        "mean_audio_s": round(mean_s, 2),
+        "streams": by_streams,
+        "loads": by_load,
+    }
+
+
+@contextmanager
+def serving(model: Path, voices: Path, options: argparse.Namespace) -> Iterator[str]:
+    """The URL of a `koe serve` on a free port."""
+    settings = {
+        "engine.default": "kokoro",
+        "plugins.kokoro.model": str(model),
+        "plugins.kokoro.voices": str(voices),
+        "inference.threads": options.threads,
+        "inference.concurrency": options.concurrency,
+        "limits.max_concurrent": 64,
+        "log.level": "warning",
+    }
+    sets = [f"{key}={json.dumps(value)}" for key, value in settings.items()] + options.set
+    command = [sys.executable, "-m", "koe.cli", "serve", "--port", "0"]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            [*command, *(part for each in sets for part in ("--set", each))],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            match = re.fullmatch(r"koe listens on (\S+)\n", line)
+            if match is None:
+                log.seek(0)
+                raise SystemExit(f"koe serve said {line!r}\n{log.read().decode()}")
+            yield match[1]
+        finally:
+            process.terminate()
+            process.wait(60)
+
+
+def parsed() -> argparse.Namespace:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", default=os.environ.get("KOE_BENCHMARK_MODEL"), help="default: a tiny one")
+    parser.add_argument("--voices", default=os.environ.get("KOE_BENCHMARK_VOICES"))
+    parser.add_argument("--variant", default="", help="what the model is, for the report")
+    parser.add_argument("--threads", type=int, default=1, help="within one inference")
+    parser.add_argument("--concurrency", type=int, default=cores, help="inferences at a time")
+    parser.add_argument("--players", type=int, help="for each load (500, short: 30)")
+    parser.add_argument("--each", type=int, help="streams of each client (10, short: 2)")
+    parser.add_argument("--seconds", type=float, help="of measuring the capacity (60, short: 5)")
+    parser.add_argument("--short", action="store_true", help="few of everything, to see that it runs")
+    parser.add_argument(
+        "--set", action="append", default=[], help="further settings of the server, KEY=VALUE"
+    )
+    options = parser.parse_args()
+    if bool(options.model) != bool(options.voices):
+        parser.error("--model and --voices go together")
+    players, each, seconds = (30, 2, 5.0) if options.short else (500, 10, 60.0)
+    options.players, options.each = options.players or players, options.each or each
+    options.seconds = options.seconds or seconds
+    return options
+
+
+def tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Run everything and print one JSON object."""
+    options = parsed()
+    with tempfile.TemporaryDirectory() as folder:
+        if options.model:
+            model, voices = Path(options.model), Path(options.voices)
+        else:
+            tiny = write_tiny_model(Path(folder), slow=TINY_SLOWNESS)
+            model, voices = tiny.model, tiny.voices
+        with serving(model, voices, options) as url:
+            found = asyncio.run(measure(url, options))
+    report = {
+        "hardware": {
+            "machine": platform.processor() or platform.machine(),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+        },
+        "threads": options.threads,
+        "concurrency": options.concurrency,
+        "variant": options.variant or ("as given" if options.model else "tiny test model"),
+        "cache": "none",
+        "definitions": (__doc__ or "").partition("\n\n- ")[2],
+        **found,
+    }
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()
