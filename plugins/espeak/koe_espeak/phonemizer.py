@@ -35,7 +35,7 @@ class EspeakPhonemizer(Phonemizer):
         self._languages: Languages | None = None
 
     def supports(self, language: str) -> bool:
-        """Whether espeak-ng has a voice for the tag. Loads the library for the first call, and not for longer."""
+        """Whether espeak-ng has a voice for the tag. The first call loads the library for a moment."""
         return self._catalogue().find(language) is not None
 
     def phonemize(self, segment: Segment) -> list[PhonemeWord]:
