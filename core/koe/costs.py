@@ -6,6 +6,9 @@ from attrs import define, field
 
 _MEMORY_S = 60.0
 """Seconds of audio after which an inference has lost two thirds of its weight."""
+_ALARM = 4.0
+"""How much more an inference counts that took longer than the average: the machine has other work, too."""
+_MOST_AT_ONCE = 0.3
 _KNOWN_S = 3.0
 """An average over less audio than this says nothing yet."""
 _OUTLIER = 3.0
@@ -14,7 +17,7 @@ _OUTLIER = 3.0
 
 @define(eq=False)
 class Costs:
-    """Running averages of one engine. Written on the event loop; any thread may read them."""
+    """Running averages of one engine, on the safe side. Written on the event loop, read in any thread."""
 
     seconds_per_symbol: float = 0.08
     """Audio of one phoneme symbol (of one character, for engines that accept text) at rate 1.0."""
@@ -40,7 +43,10 @@ class Costs:
         if self.rtf:
             rtf = min(rtf, self.rtf * _OUTLIER)
         self._heard_s = min(self._heard_s + audio_s, _MEMORY_S)
-        self._rtf += (rtf - self._rtf) * min(1.0, audio_s / self._heard_s)
+        weight = audio_s / self._heard_s
+        if rtf > self._rtf > 0:
+            weight = min(weight * _ALARM, _MOST_AT_ONCE)
+        self._rtf += (rtf - self._rtf) * weight
 
     def spoken(self, audio_s: float, symbols: float, characters: int) -> None:
         """So much was heard of so many symbols (divided by their rate) and characters of the user's text."""

@@ -13,9 +13,9 @@ from koe.workers import Ticket
 
 State: TypeAlias = Literal["planned", "waiting", "running", "made"]
 
-_SAFETY = 1.25
+_SAFETY = 1.3
 """How much longer than the average an inference is taken to be."""
-_JITTER_S = 0.02
+_JITTER_S = 0.03
 _NOT_HEARD_S = 0.001
 _SHARE_USED = 0.6
 """How much of the time that a stream has left its next segment may take."""
@@ -210,7 +210,7 @@ class Line:
         if self.hard and not self.runs() and self.deadline(claim) < now:
             self.playing_since, self._paused = None, True
 
-    def hold_back_s(self, now: float) -> float:
+    def hold_back_s(self, now: float, places: int) -> float:
         """How long the first audio had better wait, so that what follows comes in time.
 
         Without end while nobody can tell; 0 where it cannot be helped. One more short segment is reckoned
@@ -221,7 +221,9 @@ class Line:
         if following is None or not 0 < self.costs.rtf < 1:
             return 0.0
         if following.state != "running":
-            return 0.0 if in_hand else float("inf")
+            enough_s = following.cost_s + _LONGEST_S * self.share
+            enough = (in_hand and self.made_s >= enough_s) or not self.may_start(places)
+            return 0.0 if enough else float("inf")
         end, audio_s, late_s = following.began_at, self.made_s, 0.0
         for cost_s, more_s in self._expected():
             end += cost_s

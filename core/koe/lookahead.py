@@ -80,7 +80,7 @@ class LookAhead(Generic[T]):
         """
         self.order.wait(self.line, waiting=True)
         try:
-            while (wait_s := self.line.hold_back_s(self.order.now())) > 0:
+            while (wait_s := self._hold_back_s()) > 0:
                 self.line.changed.clear()
                 await _set_within(self.line.changed, wait_s)
         finally:
@@ -90,6 +90,9 @@ class LookAhead(Generic[T]):
             error = following.exception()
             if isinstance(error, OverloadedError):
                 raise error
+
+    def _hold_back_s(self) -> float:
+        return self.line.hold_back_s(self.order.now(), self.order.places)
 
     async def close(self) -> None:
         """Stop everything at once, and wait for it."""

@@ -17,7 +17,7 @@ PATIENCE_S = 15.0
 """While a segment that no listener waits for has waited for longer, nobody else begins to listen."""
 LAST_RESORT_S = 300.0
 """After so long, it goes first, whoever may run dry."""
-_ROOM = 0.25
+_ROOM = 0.5
 """How much of its own time a segment that no listener waits for leaves to them beside what they need."""
 _LONGEST_RETRY_S = 60.0
 
@@ -66,6 +66,16 @@ class Order:
                 self._turns.pop(client, None)
             self._share_out()
             self.changed()
+
+    def let_in(self, line: Line) -> None:
+        """Count the line now rather than at its first inference, as it will surely need one.
+
+        Raises:
+            OverloadedError: it could not be kept playing.
+        """
+        refusal = self._refusal(line)
+        if refusal is not None:
+            raise refusal
 
     def load(self) -> float:
         """How much of the threads the answers that are being played need: 1.0 is all of them."""

@@ -233,6 +233,8 @@ class ActiveSpeech(Speech):
             characters=None if self.live else len(request.text),
             speed=request.speed,
         ) as line:
+            if self._patience is None:
+                self.order.let_in(line)
             ahead = LookAhead(self.plan(early, line), self.order, line, self._made)
             try:
                 yield ahead

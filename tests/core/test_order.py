@@ -268,6 +268,15 @@ def test_streams_are_let_in_while_they_can_all_be_kept_playing():
     assert bench.order.load() == pytest.approx(0.75)
 
 
+def test_what_cannot_be_cached_is_refused_before_anything_is_planned():
+    bench = Bench(max_load=0.8)
+    for _ in range(3):
+        bench.order.let_in(bench.line())
+    with pytest.raises(OverloadedError, match=r"limits\.max_load"):
+        bench.order.let_in(bench.line())
+    bench.order.let_in(bench.line(played=False))
+
+
 def test_more_places_let_more_in():
     bench = Bench(places=2, max_load=0.8)
     assert [_ask(bench) is None for _ in range(8)] == [True] * 6 + [False] * 2
@@ -381,12 +390,12 @@ async def test_the_line_tells_whoever_holds_the_first_audio_back():
     bench.end()
     line.playing_since = None
     assert first.state == "made"
-    assert line.hold_back_s(bench.clock.time) == float("inf")
+    assert line.hold_back_s(bench.clock.time, 1) == float("inf")
     waiter = asyncio.ensure_future(line.changed.wait())
     line.changed.clear()
     bench.serve()
     await asyncio.wait_for(waiter, 5)
-    held_back_s = line.hold_back_s(bench.clock.time)
+    held_back_s = line.hold_back_s(bench.clock.time, 1)
     assert following.cost_s - line.made_s <= held_back_s < following.cost_s + 1
     bench.clock.time += held_back_s
-    assert line.hold_back_s(bench.clock.time) == 0
+    assert line.hold_back_s(bench.clock.time, 1) == 0
