@@ -323,10 +323,11 @@ class TestCancel:
         with live(FakePlugin(engine)) as server, session(server.url) as client:
             client.say("First one. Second one. Third one. Fourth one. Fifth")
             assert hold.holding.wait(PATIENCE_S)
+            assert client.event()["type"] == "audio.start"
             client.send("input.cancel")
             assert hold.was_cancelled.wait(PATIENCE_S)
             cut = client.utterance()
-            assert cut.types == ["audio.start", "audio.done"]
+            assert cut.types == ["audio.done"]
             assert cut.last["cancelled"] is True
             assert spoken(engine) == ["First one", "Second one"]
             assert (stats(server).running, stats(server).cancelled) == (0, 1)
