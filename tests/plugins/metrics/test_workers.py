@@ -49,7 +49,10 @@ def speak(server, times, mark):
 
 
 def settled(server, name, count, **labels):
-    """What the workers have counted reaches every scrape at once; gauges take `sample_s`."""
+    """What the workers have counted reaches every scrape at once; gauges take `sample_s`.
+
+    A request is counted just after its answer has gone out: a worker that is stopped at once counts it later.
+    """
     return wait_until(
         lambda: (found := scraped(server.url)) and total(found, name, **labels) == count and found,
         f"{name} is {count}: {scraped(server.url).get(name)}",
@@ -60,12 +63,13 @@ def test_two_workers_add_up_and_one_that_is_killed_leaves_its_counts(server):
     first, second = workers(server)
     with stopped(second):
         speak(server, 3, "one")
+        settled(server, "koe_requests_total", 3, outcome="completed", engine="espeak")
     with stopped(first):
         speak(server, 5, "two")
+        settled(server, "koe_requests_total", 8, outcome="completed", engine="espeak")
     for pid in (first, second):
         with stopped(pid):
-            found = scraped(server.url)
-            assert total(found, "koe_requests_total", outcome="completed", engine="espeak") == 8
+            found = settled(server, "koe_requests_total", 8, outcome="completed", engine="espeak")
             assert total(found, "koe_request_seconds_count") == 8
             assert total(found, "koe_time_to_first_audio_seconds_bucket", le="+Inf") == 8
             assert total(found, "koe_workers") == 2
