@@ -21,6 +21,7 @@ from koe.http.connections import Connections
 from koe.http.exchanges import Exchanges
 from koe.http.race import CancelWhen
 from koe.http.stream_messages import MAX_MESSAGE_CHARACTERS
+from koe.memory import keep_little
 from koe.settings import ServerSettings
 
 log = structlog.get_logger(__name__)
@@ -78,6 +79,7 @@ def serve(
         bound = listener or sockets.bind(settings)
         with bound:
             announce = ready or (lambda: announce_address(sockets.url(bound, settings)))
+            keep_little()
             asyncio.run(_serve_until_signal(build(), settings, bound, announce, supervised=supervised))
     return outcome.exit_code
 
