@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -180,7 +181,7 @@ def test_a_file_that_is_no_model_is_refused(wish, tmp_path, vocoder):
 
 def test_a_full_disk_is_found_before_any_work(wish, monkeypatch, tmp_path):
     progress = Quiet()
-    monkeypatch.setattr(storage.shutil, "disk_usage", lambda _: SimpleNamespace(free=9))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=9))
     with pytest.raises(ModelFileError, match=r"too full: [\d,]+ bytes needed, 9 free.*--out"):
         optimize(wish(), progress)
     assert progress.begun == []
