@@ -10,7 +10,7 @@ from attrs import field, frozen
 from koe.cancellation import Cancellation
 from koe.settings import StreamingSettings
 from koe.stages import Engine
-from koe.types import PhonemeSegment, PhonemeWord, VoiceMix
+from koe.types import PhonemeSegment, PhonemeWord, Voice, VoiceMix
 
 log = structlog.get_logger(__name__)
 
@@ -61,20 +61,22 @@ class Pace:
 
 
 def measured_rtf(engine: Engine) -> float | None:
-    """The engine's real-time factor on a short segment; warms it up, too. None for engines that accept text.
+    """The engine's real-time factor on a short segment. None for engines that accept text.
 
-    Blocks while the engine speaks twice.
+    Blocks while the engine speaks twice, at first two symbols only, which warm it up.
     """
     if engine.accepts != "phonemes":
         return None
-    voice = engine.voices()[0]
-    known = engine.vocabulary
+    voice, known = engine.voices()[0], engine.vocabulary
     symbols = _PROBE if known is None else "".join(symbol for symbol in _PROBE if symbol in known)
-    word = PhonemeWord("probe", symbols)
-    segment = PhonemeSegment("probe", (word,), VoiceMix.of(voice.name), voice.language)
-    engine.infer(segment, Cancellation())
+    engine.infer(_segment(symbols[-2:], voice), Cancellation())
+    segment = _segment(symbols, voice)
     start = time.perf_counter()
     chunk = engine.infer(segment, Cancellation())
     rtf = (time.perf_counter() - start) / max(chunk.seconds, 1e-3)
     log.info("engine_measured", engine=engine.name, rtf=round(rtf, 3))
     return rtf
+
+
+def _segment(phonemes: str, voice: Voice) -> PhonemeSegment:
+    return PhonemeSegment("probe", (PhonemeWord("probe", phonemes),), VoiceMix.of(voice.name), voice.language)
