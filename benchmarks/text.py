@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 
 import psutil
 from koe.hooks import Plugin
@@ -23,7 +24,7 @@ from koe.plugins import installed
 from koe.registry import Registry
 from koe.testing.build import registry_of
 from koe.text import TextPlugin
-from koe.types import Segment, VoiceMix
+from koe.types import Segment, UtterancePart, VoiceMix
 from koe_espeak import EspeakPlugin
 from koe_formats import FormatsPlugin
 
@@ -41,11 +42,11 @@ def _plugin(name: str) -> list[Plugin]:
 
 
 def _phonemes(registry: Registry, text: str) -> int:
-    segments = iter([Segment(text, VoiceMix.of("af_heart"), "en-US")])
+    parts: Iterable[UtterancePart] = [Segment(text, VoiceMix.of("af_heart"), "en-US")]
     if "normalize" in registry.normalizers:
-        segments = normalized(registry.normalizers["normalize"], segments)
+        parts = normalized(registry.normalizers["normalize"], parts)
     phonemizer = registry.phonemizers["misaki"].component
-    return sum(len(phonemizer.phonemize(segment)) for segment in segments)
+    return sum(len(phonemizer.phonemize(part)) for part in parts if isinstance(part, Segment))
 
 
 def measure() -> dict[str, float]:

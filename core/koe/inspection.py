@@ -74,11 +74,22 @@ class InspectedEntry:
 
 
 @frozen
+class InspectedInsert:
+    """What a normalizer put between texts that is none: a pause, a mark or a clip (recorded audio)."""
+
+    kind: Literal["pause", "mark", "clip"]
+    source: Source
+    seconds: float | None = None
+    name: str | None = None
+
+
+@frozen
 class InspectedStep:
     """What a normalizer, or the lexicon before all of them, made of a part.
 
     `applied`: whether it is for the part's language and text. `notes`: what it has to say about it, such as
-    what it left as written because it failed. `entries`: what the lexicon found.
+    what it left as written because it failed. `entries`: what the lexicon found. `inserted`: what stands
+    between the texts by now.
     """
 
     by: By
@@ -87,6 +98,7 @@ class InspectedStep:
     given: tuple[InspectedGiven, ...] = ()
     notes: tuple[str, ...] = ()
     entries: tuple[InspectedEntry, ...] = ()
+    inserted: tuple[InspectedInsert, ...] = ()
 
 
 @frozen
@@ -201,13 +213,10 @@ class Inspector:
         )
 
     def _part(self, part: UtterancePart) -> InspectedPart:
-        if isinstance(part, Pause):
-            return InspectedPart("pause", self._source(part.source), seconds=part.seconds)
-        if isinstance(part, Mark):
-            return InspectedPart("mark", self._source(part.source), name=part.name)
-        if isinstance(part, Clip):
-            seconds, volume_db = part.chunk.seconds, part.volume_db
-            return InspectedPart("clip", self._source(part.source), seconds, volume_db=volume_db)
+        if not isinstance(part, Segment):
+            insert = self._insert(part)
+            volume_db = part.volume_db if isinstance(part, Clip) else 0.0
+            return InspectedPart(insert.kind, insert.source, insert.seconds, insert.name, volume_db=volume_db)
         steps, segments = self._normalized(part)
         return InspectedPart(
             kind="segment",
@@ -223,17 +232,29 @@ class Inspector:
             segments=tuple(made for segment in segments for made in self._segments(segment)),
         )
 
+    def _insert(self, part: Pause | Mark | Clip) -> InspectedInsert:
+        source = self._source(part.source)
+        if isinstance(part, Pause):
+            return InspectedInsert("pause", source, part.seconds)
+        if isinstance(part, Mark):
+            return InspectedInsert("mark", source, name=part.name)
+        return InspectedInsert("clip", source, part.chunk.seconds)
+
     def _normalized(self, part: Segment) -> tuple[tuple[InspectedStep, ...], Sequence[Segment]]:
         looked_up, step = self._looked_up(part)
         steps = [] if step is None else [step]
+        parts: Sequence[UtterancePart] = [looked_up]
         segments: Sequence[Segment] = [looked_up]
         for owned in self.pipeline.normalizers:
             applied = any(applies(owned.component, segment) for segment in segments)
             with collected_notes() as notes:
-                segments = list(normalized(owned, segments))
+                parts = list(normalized(owned, parts))
+            segments = [one for one in parts if isinstance(one, Segment)]
             texts = tuple(InspectedText(one.text, self._source(one.source())) for one in segments)
+            inserted = tuple(self._insert(one) for one in parts if not isinstance(one, Segment))
             by = By(Stage.NORMALIZE, owned.component.name, owned.plugin)
-            steps.append(InspectedStep(by, applied, texts, self._given(segments), tuple(notes)))
+            given = self._given(segments)
+            steps.append(InspectedStep(by, applied, texts, given, tuple(notes), inserted=inserted))
         return tuple(steps), segments
 
     def _looked_up(self, part: Segment) -> tuple[Segment, InspectedStep | None]:

@@ -182,8 +182,11 @@ class Pipeline:
         """What `parse` and `pronounced` made of `text`, down to segments for the engine."""
         for part in utterance.parts:
             if isinstance(part, Segment):
-                for normalized in _timed(self._normalize(part, job.clock), job.clock, Stage.NORMALIZE):
-                    yield from self.cut(normalized, text, job, offset)
+                for made in _timed(self._normalize(part, job.clock), job.clock, Stage.NORMALIZE):
+                    if isinstance(made, Segment):
+                        yield from self.cut(made, text, job, offset)
+                    else:
+                        yield made
             else:
                 yield part
 
@@ -235,12 +238,12 @@ class Pipeline:
         limit = self.segment_phonemes(job.engine)
         return cut_phonemes(segment, self.words(segment, job), vocabulary, job.budgets, limit)
 
-    def _normalize(self, segment: Segment, clock: StageClock) -> Iterator[Segment]:
-        segments: Iterator[Segment] = iter([segment])
+    def _normalize(self, segment: Segment, clock: StageClock) -> Iterator[UtterancePart]:
+        parts: Iterator[UtterancePart] = iter([segment])
         followers = [*(owned.plugin for owned in self.normalizers[1:]), ""]
         for owned, follower in zip(self.normalizers, followers, strict=False):
-            segments = _plugin_timed(normalized(owned, segments), clock, owned.plugin, follower)
-        return segments
+            parts = _plugin_timed(normalized(owned, parts), clock, owned.plugin, follower)
+        return parts
 
     def speaks(self, engine: OpenEngine, language: str) -> bool:
         """Whether `engine`, or a phonemizer for it, knows the BCP 47 tag `language`."""
@@ -285,14 +288,14 @@ def applies(normalizer: Normalizer, segment: Segment) -> bool:
     return normalizer.languages is None or segment.language.partition("-")[0].lower() in normalizer.languages
 
 
-def normalized(owned: Owned[Normalizer], segments: Iterable[Segment]) -> Iterator[Segment]:
-    """What one normalizer makes of `segments`; those that it is not for stay as they are."""
-    for segment in segments:
-        if not applies(owned.component, segment):
-            yield segment
+def normalized(owned: Owned[Normalizer], parts: Iterable[UtterancePart]) -> Iterator[UtterancePart]:
+    """What one normalizer makes of `parts`; those that it is not for stay as they are."""
+    for part in parts:
+        if not isinstance(part, Segment) or not applies(owned.component, part):
+            yield part
             continue
         with guarded(Stage.NORMALIZE, owned.component.name, owned.plugin):
-            yield from owned.component.normalize(segment)
+            yield from owned.component.normalize(part)
 
 
 def _tell_fallbacks(phonemizers: Sequence[Owned[Phonemizer]]) -> None:

@@ -25,6 +25,7 @@ from koe.types import (
     SpeechRequest,
     StreamInfo,
     Utterance,
+    UtterancePart,
     Voice,
     VoiceMix,
 )
@@ -78,11 +79,12 @@ class Normalizer(Component):
     """Primary language subtags it is for (`{"en"}`); None for every language."""
 
     @abstractmethod
-    def normalize(self, segment: Segment) -> Iterable[Segment]:
+    def normalize(self, segment: Segment) -> Iterable[UtterancePart]:
         """Yield the segments that replace this one, in order, lazily where that helps.
 
         Rewrites go through `Segment.replace` and `Segment.slice`, so that source spans survive; text under
-        `Segment.given` is left alone.
+        `Segment.given` is left alone. Clips, pauses and marks may stand between the segments, or in their
+        place; they go past the normalizers behind this one.
         """
 
     def use_pipeline(self, normalizers: Sequence["Normalizer"]) -> None:

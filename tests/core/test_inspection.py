@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from attrs import evolve
-from koe.api import Mark, MarkupParser, Normalizer, Plugin, Segment, Utterance, hookimpl
+from koe.api import Mark, MarkupParser, Normalizer, Pause, Plugin, Segment, Utterance, hookimpl
 from koe.errors import (
     InvalidRequestError,
     NothingToSpeakError,
@@ -29,6 +29,21 @@ class Numbers(Normalizer):
         yield segment if at < 0 else segment.replace(at, at + 1, "three")
 
 
+class Rests(Normalizer):
+    """A pause in the place of every star, and a clip behind the last."""
+
+    name = "rests"
+
+    def normalize(self, segment):
+        position = 0
+        while (at := segment.text.find("*", position)) >= 0:
+            yield segment.slice(position, at)
+            yield Pause(0.5, segment.source(at, at + 1))
+            position = at + 1
+        yield segment.slice(position, len(segment.text))
+        yield Clip(AudioChunk(np.zeros(6_000, np.float32), 24_000), source=segment.source(position - 1))
+
+
 class Broken(Normalizer):
     name = "broken"
 
@@ -48,7 +63,7 @@ class Marked(MarkupParser):
 class Steps(Plugin):
     @hookimpl
     def register_normalizers(self):
-        return [Numbers(), Broken()]
+        return [Numbers(), Broken(), Rests()]
 
     @hookimpl
     def register_markup_parsers(self):
@@ -135,6 +150,18 @@ async def test_marks_and_clips_are_parts():
     mark, clip, _ = (await inspected("Hi.", markup="marked", volume_db=-1.0)).parts
     assert (mark.kind, mark.name) == ("mark", "here")
     assert (clip.kind, clip.seconds, clip.volume_db) == ("clip", 0.5, -4.0)
+
+
+async def test_what_a_normalizer_puts_between_texts_is_shown_and_goes_past_those_behind_it():
+    (part,) = (await inspected("It is*3.", normalize=("rests", "numbers"))).parts
+    rests, numbers = part.steps
+    assert [text.text for text in rests.texts] == ["It is", "3."]
+    assert [text.text for text in numbers.texts] == ["It is", "three."]
+    assert rests.inserted == numbers.inserted
+    assert [(one.kind, one.seconds, one.source) for one in rests.inserted] == [
+        ("pause", 0.5, Source(5, 6, "*")),
+        ("clip", 0.25, Source(5, 8, "*3.")),
+    ]
 
 
 async def test_given_phonemes_have_no_phonemizer():

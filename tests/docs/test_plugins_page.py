@@ -28,6 +28,7 @@ def test_the_page_s_plugin_registers_and_works():
     registry = registry_of(module.PolitePlugin(module.PoliteConfig()))
     segment = Segment("oh darn, darn it", VoiceMix.of("x"), "en")
     (result,) = registry.normalizers["polite"].component.normalize(segment)
+    assert isinstance(result, Segment)
     assert result.text == "oh goodness, goodness it"
     assert result.source(3, 11).start == 3
 

@@ -47,6 +47,7 @@ def test_it_shows_every_step_with_offsets_and_who_did_it(url, engine):
             "given": [],
             "notes": [],
             "entries": [],
+            "inserted": [],
         }
     ]
     assert first["segments"] == [

@@ -10,7 +10,14 @@ from cyclopts import Parameter
 from koe.cli.options import NO_OPTIONS, ConfigOptions, assignment, with_lexicons
 from koe.cli.texts import given_text
 from koe.http.views import encode
-from koe.inspection import InspectedPart, InspectedSegment, InspectedStep, Inspection, Source
+from koe.inspection import (
+    InspectedInsert,
+    InspectedPart,
+    InspectedSegment,
+    InspectedStep,
+    Inspection,
+    Source,
+)
 from koe.plugins import load
 from koe.synthesizer import Synthesizer
 from koe.types import SpeechRequest
@@ -85,7 +92,7 @@ def _lines(found: Inspection) -> Iterator[str]:
 
 def _part(part: InspectedPart) -> Iterator[str]:
     if part.kind != "segment":
-        yield f"{part.kind} {_at(part.source)} {part.name or f'{part.seconds:g} s'}"
+        yield _insert(part)
         return
     style = f"{part.voice}, {part.language}, rate {part.rate:g}, {part.volume_db:+g} dB"
     yield f"segment {_at(part.source)} {part.text!r}: {style}"
@@ -104,10 +111,15 @@ def _step(step: InspectedStep) -> Iterator[str]:
         heard = "as written, the engine cannot be told" if entry.heard is None else repr(entry.heard)
         yield f"    {_at(entry.source)} {entry.text!r}: {heard} ({entry.origin})"
     yield from (f"    {_at(text.source)} {text.text!r}" for text in step.texts)
+    yield from (f"    {_insert(one)}" for one in step.inserted)
     yield from (
         f"    {_at(one.source)} {one.text!r} = /{one.phonemes}/" for one in step.given if one.phonemes
     )
     yield from (f"    note: {note}" for note in step.notes)
+
+
+def _insert(one: InspectedPart | InspectedInsert) -> str:
+    return f"{one.kind} {_at(one.source)} {one.name or f'{one.seconds:g} s'}"
 
 
 def _segment(segment: InspectedSegment) -> Iterator[str]:

@@ -27,7 +27,7 @@ class Normalize(Normalizer):
         return self._pipeline or (self,)
 
     def as_configured(self, segment: Segment) -> Iterable[Segment]:
-        """What the normalizers of `pipeline.normalize` make of it; this one where none is configured."""
+        """The texts that `pipeline.normalize` makes of it; this normalizer where none is configured."""
         language = segment.language.partition("-")[0].lower()
         segments: Iterable[Segment] = [segment]
         for normalizer in self.pipeline:
@@ -45,4 +45,6 @@ class Normalize(Normalizer):
 
 
 def _each(normalizer: Normalizer, segments: Iterable[Segment]) -> Iterable[Segment]:
-    return (made for segment in segments for made in normalizer.normalize(segment))
+    """What it makes of each segment, without what is no text: `koe normalize` writes texts."""
+    made = (part for segment in segments for part in normalizer.normalize(segment))
+    return (part for part in made if isinstance(part, Segment))

@@ -1,11 +1,21 @@
 """The plugin's normalizers, and texts through them."""
 
+from collections.abc import Iterable
 from functools import cache
+from typing import Protocol, cast
 
-from koe.api import GivenPhonemes, Normalizer, Segment, Span, VoiceMix
+from koe.api import GivenPhonemes, Segment, Span, VoiceMix
 from koe_text import TextNormalizationConfig, TextNormalizationPlugin
 
 VOICE = VoiceMix.of("any")
+
+
+class TextsAlone(Protocol):
+    """The normalizers of this plugin put nothing between segments."""
+
+    name: str
+
+    def normalize(self, segment: Segment) -> Iterable[Segment]: ...
 
 
 def plugin(**config) -> TextNormalizationPlugin:
@@ -17,8 +27,9 @@ def shared() -> TextNormalizationPlugin:
     return plugin()
 
 
-def normalizer(name: str, made: TextNormalizationPlugin | None = None) -> Normalizer:
-    return {one.name: one for one in (made or shared()).register_normalizers()}[name]
+def normalizer(name: str, made: TextNormalizationPlugin | None = None) -> TextsAlone:
+    found = {one.name: one for one in (made or shared()).register_normalizers()}[name]
+    return cast("TextsAlone", found)
 
 
 def segment(text: str, language: str = "en-US", given: tuple[tuple[str, str], ...] = ()) -> Segment:

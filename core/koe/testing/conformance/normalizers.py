@@ -39,6 +39,9 @@ class NormalizerConformance:
     def segment(self, text: str, given: tuple[GivenPhonemes, ...] = ()) -> Segment:
         return Segment(text, VoiceMix.of("any"), self.language, given=given)
 
+    def segments(self, normalizer: Normalizer, segment: Segment) -> list[Segment]:
+        return [part for part in normalizer.normalize(segment) if isinstance(part, Segment)]
+
     def test_has_a_name(self, normalizer: Normalizer) -> None:
         assert normalizer.name
         assert normalizer.name == normalizer.name.strip().lower()
@@ -46,18 +49,29 @@ class NormalizerConformance:
     def test_alignment_covers_the_text(self, normalizer: Normalizer) -> None:
         """Every character of the result maps to a span of the text that came in."""
         for text in self.texts:
-            for segment in normalizer.normalize(self.segment(text)):
+            for segment in self.segments(normalizer, self.segment(text)):
                 assert len(segment.alignment) == len(segment.text), f"alignment and text differ for {text!r}"
                 span = segment.source()
                 assert 0 <= span.start <= span.end <= len(text)
 
     def test_segments_stay_in_order(self, normalizer: Normalizer) -> None:
         for text in self.texts:
-            starts = [segment.source().start for segment in normalizer.normalize(self.segment(text))]
+            made = normalizer.normalize(self.segment(text))
+            starts = [
+                part.source().start if isinstance(part, Segment) else part.source.start for part in made
+            ]
             assert starts == sorted(starts)
 
+    def test_clips_pauses_and_marks_name_the_text_in_whose_place_they_stand(
+        self, normalizer: Normalizer
+    ) -> None:
+        for text in self.texts:
+            for part in normalizer.normalize(self.segment(text)):
+                if not isinstance(part, Segment):
+                    assert 0 <= part.source.start <= part.source.end <= len(text), f"{part} of {text!r}"
+
     def test_keeps_voice_language_and_prosody(self, normalizer: Normalizer) -> None:
-        for segment in normalizer.normalize(self.segment(TEXTS[1])):
+        for segment in self.segments(normalizer, self.segment(TEXTS[1])):
             assert (segment.voice, segment.language) == (VoiceMix.of("any"), self.language)
 
     def test_given_phonemes_survive(self, normalizer: Normalizer) -> None:
@@ -66,15 +80,15 @@ class NormalizerConformance:
         given = GivenPhonemes(Span(4, 10), "kˈOkəɹO")
         kept = [
             (segment.text[one.span.start : one.span.end], one.phonemes)
-            for segment in normalizer.normalize(self.segment(text, (given,)))
+            for segment in self.segments(normalizer, self.segment(text, (given,)))
             for one in segment.given
         ]
         assert kept == [("Kokoro", "kˈOkəɹO")]
 
     def test_is_deterministic(self, normalizer: Normalizer) -> None:
         for text in self.texts:
-            first = [segment.text for segment in normalizer.normalize(self.segment(text))]
-            assert [segment.text for segment in normalizer.normalize(self.segment(text))] == first
+            first = [segment.text for segment in self.segments(normalizer, self.segment(text))]
+            assert [segment.text for segment in self.segments(normalizer, self.segment(text))] == first
 
 
 class MarkupParserConformance:
