@@ -32,7 +32,8 @@ from attrs import asdict
 from koe.cancellation import Cancellation
 from koe.kokoro.config import KokoroConfig
 from koe.kokoro.engine import KokoroEngine
-from koe.kokoro.hardware import Host, usable_cores
+from koe.cores import usable_cores
+from koe.kokoro.hardware import Host
 from koe.kokoro.optimized import optimized_path
 from koe.kokoro.timing import SAMPLE_RATE
 from koe.kokoro.voices import load_voices

@@ -1,11 +1,11 @@
 """Which engines speak here: the choice at start-up, and the open engines."""
 
-import os
 from collections.abc import Mapping
 
 import structlog
 from attrs import define, field, frozen
 
+from koe.cores import Sharing
 from koe.errors import ConfigError, EngineUnavailableError, UnknownModelError, UnknownVoiceError
 from koe.registry import Registry
 from koe.settings import Settings
@@ -57,17 +57,16 @@ def choose(registry: Registry, settings: Settings) -> str:
 
 
 def runtime(registry: Registry, settings: Settings) -> EngineRuntime:
-    """What engines are opened with. Threads are shared among concurrent inferences."""
-    inference = settings.inference
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """What engines are opened with."""
+    sharing = Sharing.of(settings.inference)
     return EngineRuntime(
         providers=tuple(
             registry.execution_providers[name].component
-            for name in inference.providers
+            for name in settings.inference.providers
             if name in registry.execution_providers
         ),
-        threads=inference.threads or max(1, cores // inference.concurrency),
-        concurrency=inference.concurrency,
+        threads=sharing.threads,
+        concurrency=sharing.places,
     )
 
 

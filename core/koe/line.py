@@ -62,12 +62,15 @@ class Claim:
 
 @define(eq=False)
 class Work(Ticket):
-    """One inference, and all who claim its result. `ended_at` is None again once its cost is known."""
+    """One inference, and all who claim its result.
+
+    `took_s` is how long it took, or would have taken with all places taken; None again once that is learnt.
+    """
 
     claims: list[Claim] = field(factory=list)
     waits: bool = False
     began_at: float = 0.0
-    ended_at: float | None = None
+    took_s: float | None = None
 
 
 @define(eq=False)
@@ -83,6 +86,7 @@ class Line:
         began_at: when the work began.
         characters: of its text; None where that is still being written.
         speed: at which it is asked for.
+        shares: whether its inferences slow each other down.
     """
 
     client: str
@@ -91,6 +95,7 @@ class Line:
     began_at: float
     characters: int | None = None
     speed: float = 1.0
+    shares: bool = False
     made_s: float = field(default=0.0, init=False)
     playing_since: float | None = field(default=None, init=False)
     counted: bool = field(default=False, init=False)
@@ -140,7 +145,12 @@ class Line:
             deadline += claim.audio_s
 
     def may_start(self, ahead: int) -> bool:
-        """Whether fewer than `ahead` segments are made or being made beyond the one that is waited for."""
+        """Whether fewer than `ahead` segments are made or being made beyond the one that is waited for.
+
+        The first one that a listener waits for has all threads, where they are shared.
+        """
+        if self.shares and self.played and not self.made_s and self.runs():
+            return False
         return self.held - self.waiting < ahead
 
     def runs(self) -> bool:

@@ -8,6 +8,7 @@ from itertools import chain, count
 
 from attrs import define, field
 
+from koe.cores import Sharing, SideBySide
 from koe.costs import Costs
 from koe.errors import OverloadedError
 from koe.line import Claim, Line, Work
@@ -39,15 +40,19 @@ class Order:
         places: inference threads.
         max_load: how much of them playing may need.
         now: seconds, monotonic.
+        sharing: how inferences slow each other down. What they cost is reckoned with all places taken, and a
+            played answer's first segment is not slowed by its second.
     """
 
     places: int
     max_load: float = 0.8
     now: Callable[[], float] = time.perf_counter
+    sharing: Sharing = Sharing()
     changed: Callable[[], None] = field(default=lambda: None, init=False)
     _lines: "list[Line]" = field(factory=list, init=False)
     _plain: FirstCome = field(factory=FirstCome, init=False)
-    _running: dict[Ticket, float] = field(factory=dict, init=False)
+    _running: set[Ticket] = field(factory=set, init=False)
+    _side_by_side: SideBySide = field(factory=SideBySide, init=False)
     _turns: dict[str, int] = field(factory=dict, init=False)
     _count: Iterator[int] = field(factory=count, init=False)
 
@@ -56,7 +61,7 @@ class Order:
         self, client: str, costs: Costs, *, played: bool, characters: int | None = None, speed: float = 1.0
     ) -> Iterator[Line]:
         """A line for one answer, for as long as it is worked on (see `Line`)."""
-        line = Line(client, costs, played, self.now(), characters, speed)
+        line = Line(client, costs, played, self.now(), characters, speed, self.sharing.shared)
         self._lines.append(line)
         try:
             yield line
@@ -116,23 +121,26 @@ class Order:
         """Whose turn it is; None where none waits, or a listener would pay for it."""
         ticket = self._plain.pop() or self._next(self.now())
         if ticket is not None:
-            self._running[ticket] = self.now()
+            self._running.add(ticket)
+            self._side_by_side.begin(ticket, self.now())
         return ticket
 
     def ended(self, ticket: Ticket) -> None:
         """Learn what it cost."""
-        self._running.pop(ticket, None)
+        now = self.now()
+        self._running.discard(ticket)
+        running = self._side_by_side.end(ticket, now)
         if isinstance(ticket, Work):
-            ticket.ended_at = self.now()
+            ticket.took_s = (now - ticket.began_at) * self.sharing.slowdown(running)
             for claim in ticket.claims:
-                claim.line.last_end = self.now()
+                claim.line.last_end = now
 
     def made(self, claim: Claim, audio_s: float) -> None:
         """The claim has become audio, from wherever; `audio_s` counts the pause behind it."""
         work = claim.ticket
-        if claim.state == "running" and work is not None and work.ended_at is not None:
-            claim.line.costs.inferred(work.ended_at - work.began_at, audio_s)
-            work.ended_at = None
+        if claim.state == "running" and work is not None and work.took_s is not None:
+            claim.line.costs.inferred(work.took_s, audio_s)
+            work.took_s = None
         claim.line.made(claim, audio_s, self.now())
         self._refresh(claim.line)
 
@@ -239,9 +247,11 @@ class Order:
         return True
 
     def _ends(self) -> Iterator[float]:
-        for ticket, began_at in self._running.items():
-            claims = ticket.claims if isinstance(ticket, Work) else []
-            yield began_at + max((claim.cost_s for claim in claims), default=0.0)
+        for ticket in self._running:
+            if isinstance(ticket, Work):
+                yield ticket.began_at + max((claim.cost_s for claim in ticket.claims), default=0.0)
+            else:
+                yield 0.0
 
     def _begin(self, claim: Claim, now: float) -> Ticket:
         work = claim.ticket

@@ -146,13 +146,14 @@ class InferenceSettings:
 
     Attributes:
         providers: execution providers in order of preference.
-        threads: threads within one inference; 0 shares the cores among `concurrency`.
-        concurrency: inferences at the same time.
+        threads: threads that one inference may use; 0 for all cores, which those at the same time share.
+        concurrency: inferences at the same time; 0 for one for each core up to four, for each two cores from
+            eight on, and for 1 where the first provider is not the cpu.
     """
 
     providers: tuple[str, ...] = ("cpu",)
     threads: int = field(default=0, validator=[ge(0), le(256)])
-    concurrency: int = field(default=1, validator=[ge(1), le(64)])
+    concurrency: int = field(default=0, validator=[ge(0), le(64)])
 
 
 @frozen

@@ -148,7 +148,7 @@ class EngineRuntime:
 
     Attributes:
         providers: the execution providers wished for, in order.
-        threads: ONNX Runtime's threads within one inference; 0 for its own choice.
+        threads: that one inference may use, and that those at the same time share; 0 for all cores.
         concurrency: how many `infer` calls may run at the same time.
     """
 

@@ -15,6 +15,7 @@ from koe.cache.segments import SegmentCache
 from koe.cache.tiers import Tiers
 from koe.cache_report import CacheReport
 from koe.clock import StageClock, TimedTexts
+from koe.cores import Sharing
 from koe.costs import Costs
 from koe.engines import EngineSet, OpenEngine
 from koe.errors import CancelledByCallerError, ConfigError, KoeError, OverloadedError
@@ -61,11 +62,11 @@ class Synthesizer(Server):
         limits = self.settings.limits
         self.admission = Admission(limits.max_concurrent, limits.max_queued, limits.queue_timeout_s)
         self.pipeline = Pipeline.of(self.registry, self.settings.pipeline, self.settings.lexicon)
-        concurrency = self.settings.inference.concurrency
-        self.order = Order(concurrency, limits.max_load)
+        sharing = Sharing.of(self.settings.inference)
+        self.order = Order(sharing.places, limits.max_load, sharing=sharing)
         self.threads = SpeechThreads(
             text=Threads("text", 2),
-            inference=Threads("inference", concurrency, self.order),
+            inference=Threads("inference", sharing.places, self.order),
             audio=Threads("audio", 2),
         )
         self.order.changed = self.threads.inference.serve
@@ -215,7 +216,8 @@ class Synthesizer(Server):
 
     async def _measure(self, engine_set: EngineSet) -> None:
         for name, opened in engine_set.engines.items():
-            rtf = await self.threads.inference.run(partial(measured_rtf, opened.engine))
+            measure = partial(measured_rtf, opened.engine, self.order.places)
+            rtf = await self.threads.inference.run(measure)
             self.paces[name] = Pace(self.settings.streaming, rtf)
             if rtf is not None:
                 self._costs(name).begin(rtf)

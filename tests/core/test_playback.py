@@ -9,6 +9,7 @@ import pytest
 from attrs import define, evolve, field
 from hypothesis import given, settings, strategies
 from koe.api import AudioChunk
+from koe.cores import Sharing
 from koe.errors import OverloadedError
 from koe.pace import Pace
 from koe.settings import InferenceSettings, LimitsSettings, StreamingSettings
@@ -20,6 +21,8 @@ from koe.types import SpeechRequest
 
 from tests.core.virtual import VirtualLoop, run_virtually
 
+SEPARATE = Sharing()
+"""Inferences with a thread each, on any machine."""
 RTF = 0.3
 SYMBOL_S = 0.08
 RATE = 24_000
@@ -110,14 +113,14 @@ def simulate(load, count, *, concurrency=1, books=0, seed=7):
     configured = evolve(
         FAKE_SETTINGS,
         streaming=StreamingSettings(),
-        inference=InferenceSettings(concurrency=concurrency),
+        inference=InferenceSettings(threads=1, concurrency=concurrency),
         limits=LimitsSettings(max_concurrent=64),
     )
 
     async def main(loop):
         engine.loop = loop
         synthesizer = Synthesizer(registry_of(TextPlugin(), FakePlugin(engine)), configured)
-        synthesizer.order.now = loop.time
+        synthesizer.order.now, synthesizer.order.sharing = loop.time, SEPARATE
         await synthesizer.start(measure=False)
         synthesizer.paces["fake"] = Pace(configured.streaming, RTF)
         synthesizer._costs("fake").begin(RTF)
@@ -162,17 +165,19 @@ def _samples(concurrency, text, **fields):
     return run_virtually(lambda loop: _spoken(loop, concurrency, text, fields))
 
 
-async def _spoken(loop, concurrency, text, fields):
+async def _spoken(loop, concurrency, text, fields, sharing=SEPARATE):
     engine = FakeEngine()
-    at_a_time = []
+    at_a_time, begun_at = [], fields.pop("begun_at", [])
 
     def before(_segment, _cancellation):
         loop.took_s = 0.5
         at_a_time.append(len(synthesizer.order._running))
+        begun_at.append(loop.time() - began)
 
-    configured = evolve(FAKE_SETTINGS, inference=InferenceSettings(concurrency=concurrency))
+    inference = InferenceSettings(threads=1, concurrency=concurrency)
+    configured = evolve(FAKE_SETTINGS, inference=inference)
     synthesizer = Synthesizer(registry_of(TextPlugin(), FakePlugin(engine)), configured)
-    synthesizer.order.now = loop.time
+    synthesizer.order.now, synthesizer.order.sharing = loop.time, sharing
     await synthesizer.start(measure=False)
     engine.before = before
     began = loop.time()
@@ -196,6 +201,16 @@ def test_made_side_by_side_it_is_what_is_made_one_by_one(text, concurrency):
     assert together == serial
     assert same_words == words
     assert most <= concurrency
+
+
+def test_where_threads_are_shared_the_first_segment_of_a_stream_has_them_all():
+    separate, shared, whole = [], [], []
+    text, all_of_them = "Some words. " * 12, Sharing(places=4, threads=4, cores=4)
+    run_virtually(lambda loop: _spoken(loop, 4, text, {"begun_at": separate}))
+    run_virtually(lambda loop: _spoken(loop, 4, text, {"begun_at": shared}, all_of_them))
+    run_virtually(lambda loop: _spoken(loop, 4, text, {"begun_at": whole, "played": False}, all_of_them))
+    assert separate[:5] == whole[:5] == pytest.approx([0, 0, 0, 0, 0.5])
+    assert shared[:6] == pytest.approx([0, 0.5, 0.5, 0.5, 0.5, 1.0])
 
 
 def test_a_lone_stream_has_all_threads_to_itself():

@@ -14,7 +14,7 @@ from koe.errors import InvalidRequestError, ModelFileError
 from koe.kokoro.catalog import AUTO, DEFAULT_VARIANT, VARIANTS, variant_names
 from koe.kokoro.config import KokoroConfig
 from koe.kokoro.files import ModelFiles, find, locate, model_folder
-from koe.kokoro.hardware import usable_cores
+from koe.cores import usable_cores
 from koe.kokoro.measured import benchmark_path
 from koe.kokoro.replacing import replace_file
 from koe.kokoro.voices import ROWS

@@ -1,12 +1,13 @@
 """What a measurement or a tuned file holds for: the processor, its cores, and ONNX Runtime."""
 
-import os
 import platform
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
 from attrs import frozen
+
+from koe.cores import usable_cores
 
 _CPUINFO = Path("/proc/cpuinfo")
 _X86 = frozenset({"x86_64", "amd64", "i386", "i686"})
@@ -32,10 +33,6 @@ class Host:
     @classmethod
     def current(cls) -> "Host":
         return cls(_processor(), usable_cores(), _wide_int8(), version("onnxruntime"))
-
-
-def usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,7 @@ from koe.hooks import Plugin
 from koe.registry import LoadedPlugin, PluginState, Registry
 from koe.settings import (
     EngineSettings,
+    InferenceSettings,
     PausesSettings,
     PipelineSettings,
     Settings,
@@ -21,10 +22,12 @@ from koe.text import TextPlugin
 FAKE_SETTINGS = Settings(
     pipeline=PipelineSettings(phonemize=("letters",)),
     engine=EngineSettings(auto_order=("fake",)),
+    inference=InferenceSettings(threads=1, concurrency=1),
     pauses=PausesSettings(after={}, paragraph_s=0.0, trim=False),
     streaming=StreamingSettings(cut="never"),
 )
-"""Settings with which `FakePlugin` speaks exactly what its segments say: no pauses, no early cuts."""
+"""Settings with which `FakePlugin` speaks exactly what its segments say, one after the other: no pauses, no early
+cuts."""
 
 
 def registry_of(*plugins: Plugin) -> Registry:
