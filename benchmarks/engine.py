@@ -30,9 +30,9 @@ from typing import Any
 import numpy as np
 from attrs import asdict
 from koe.cancellation import Cancellation
+from koe.cores import usable_cores
 from koe.kokoro.config import KokoroConfig
 from koe.kokoro.engine import KokoroEngine
-from koe.cores import usable_cores
 from koe.kokoro.hardware import Host
 from koe.kokoro.optimized import optimized_path
 from koe.kokoro.timing import SAMPLE_RATE

@@ -38,7 +38,8 @@ def speaking(model: Path, voices: str, *sets: str) -> Iterator[Speaking]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        configuration = load_config(sets=[*(f"{key}={json.dumps(value)}" for key, value in own.items()), *sets])
+        assignments = [*(f"{key}={json.dumps(value)}" for key, value in own.items()), *sets]
+        configuration = load_config(assignments=assignments)
         synthesizer = Synthesizer(load(configuration), configuration.settings)
         asyncio.run_coroutine_threadsafe(synthesizer.start(), loop).result()
         try:

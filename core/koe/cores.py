@@ -40,7 +40,7 @@ class Sharing:
     def slowdown(self, running: float) -> float:
         """How much longer an inference takes with all places taken than with `running` of them.
 
-        As if work were spread evenly over the threads, which it never quite is: the result is on the safe side.
+        As if work were spread evenly over the threads, which it never quite is: that is on the safe side.
         """
         running = min(max(running, 1.0), float(self.places))
         return self._threads_of(running) / self._threads_of(float(self.places))

@@ -47,7 +47,7 @@ class Order:
     places: int
     max_load: float = 0.8
     now: Callable[[], float] = time.perf_counter
-    sharing: Sharing = Sharing()
+    sharing: Sharing = field(factory=Sharing)
     changed: Callable[[], None] = field(default=lambda: None, init=False)
     _lines: "list[Line]" = field(factory=list, init=False)
     _plain: FirstCome = field(factory=FirstCome, init=False)

@@ -10,11 +10,11 @@ from koe.cli.model_optimize import reporting
 from koe.cli.model_options import Folder, Json, asked
 from koe.cli.options import NO_OPTIONS, ConfigOptions
 from koe.cli.table import print_rows
+from koe.cores import usable_cores
 from koe.errors import InvalidRequestError, ModelFileError
 from koe.kokoro.catalog import AUTO, DEFAULT_VARIANT, VARIANTS, variant_names
 from koe.kokoro.config import KokoroConfig
 from koe.kokoro.files import ModelFiles, find, locate, model_folder
-from koe.cores import usable_cores
 from koe.kokoro.measured import benchmark_path
 from koe.kokoro.replacing import replace_file
 from koe.kokoro.voices import ROWS
