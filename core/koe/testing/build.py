@@ -26,7 +26,7 @@ FAKE_SETTINGS = Settings(
     pauses=PausesSettings(after={}, paragraph_s=0.0, trim=False),
     streaming=StreamingSettings(cut="never"),
 )
-"""Settings with which `FakePlugin` speaks exactly what its segments say, one by one: no pauses, no early cuts."""
+"""With these, `FakePlugin` speaks exactly what its segments say, one by one: no pauses, no early cuts."""
 
 
 def registry_of(*plugins: Plugin) -> Registry:
