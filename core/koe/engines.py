@@ -1,6 +1,7 @@
 """Which engines speak here: the choice at start-up, and the open engines."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import structlog
 from attrs import define, field, frozen
@@ -8,6 +9,7 @@ from attrs import define, field, frozen
 from koe.cores import Sharing
 from koe.errors import ConfigError, EngineUnavailableError, UnknownModelError, UnknownVoiceError
 from koe.registry import Registry
+from koe.residence import Residence, measured
 from koe.settings import Settings
 from koe.spelling import nearest
 from koe.stages import Engine, EngineRuntime
@@ -19,11 +21,12 @@ log = structlog.get_logger(__name__)
 
 @frozen
 class OpenEngine:
-    """An engine that is loaded, with its voices."""
+    """An engine that is open, with its voices. `residence` says whether its model is in memory."""
 
     engine: Engine
     plugin: str
     book: VoiceBook
+    residence: Residence
 
     @property
     def name(self) -> str:
@@ -130,9 +133,12 @@ def _open(registry: Registry, settings: Settings, name: str) -> OpenEngine:
     reason = owned.component.missing()
     if reason is not None:
         raise EngineUnavailableError(f"Engine {name!r} cannot speak here: {reason}")
-    owned.component.open(runtime(registry, settings))
+    facts = measured(partial(owned.component.open, runtime(registry, settings)))
+    log.info("model_loaded", engine=name, **facts)
     try:
-        return OpenEngine(owned.component, owned.plugin, _book(registry, settings, owned.component))
+        book = _book(registry, settings, owned.component)
+        residence = Residence(owned.component, settings.engine.unload_after_s)
+        return OpenEngine(owned.component, owned.plugin, book, residence)
     except BaseException:
         owned.component.close()
         raise

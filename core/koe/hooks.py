@@ -24,7 +24,7 @@ from koe.stages import (
     Normalizer,
     Phonemizer,
 )
-from koe.types import AudioChunk, EngineInfo, Mode, SpeechPiece, SpeechRequest, Voice
+from koe.types import AudioChunk, EngineInfo, Mode, ModelState, SpeechPiece, SpeechRequest, Voice
 
 PROJECT = "koe"
 ENTRY_POINT_GROUP = "koe.v1"
@@ -77,10 +77,10 @@ class RequestFinished:
         first_audio_s: seconds from the request to its first encoded audio; None when there was none.
         total_s: seconds from the request to its end.
         stages: seconds of work in each stage; stages overlap, and segments may be made at the same time.
-        shares: what `total_s` went to: the same stages and `queue`, `input`, `wait`, `deliver` and `other`
-            (see `Share`). An instant counts once, so they add up to `total_s`.
+        shares: what `total_s` went to: the same stages and `queue`, `input`, `wait`, `load`, `deliver` and
+            `other` (see `Share`). An instant counts once, so they add up to `total_s`.
         plugins: seconds of work by plugin and stage.
-        timeline: when each stage, `input` and `wait` first began and last ended, in seconds from the
+        timeline: when each stage, `input`, `wait` and `load` first began and last ended, in seconds from the
             request on.
         wait_s: seconds that segments waited for an inference thread, added up.
         cached: the whole answer was kept from an equal request; nothing was made.
@@ -220,6 +220,10 @@ class Server(ABC):
     @abstractmethod
     def voices(self, engine: str = "") -> Sequence[Voice]:
         """The voices of one open engine (the default one for an empty name)."""
+
+    def model_state(self, engine: str = "") -> ModelState:  # noqa: ARG002 - the default lets go of nothing
+        """Whether this process has the model of one open engine in memory (`engine.unload_after_s`)."""
+        return "loaded"
 
     async def cache_report(self) -> CacheReport:
         """What is cached, and how often it helped in this process."""

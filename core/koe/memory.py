@@ -2,8 +2,11 @@
 
 import ctypes
 import gc
+import os
 from collections.abc import Callable
+from pathlib import Path
 
+_STATM = Path("/proc/self/statm")
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """The names of `mallopt(3)`."""
 
@@ -30,6 +33,15 @@ def give_back() -> None:
     trim = _of_c("malloc_trim")
     if trim is not None:
         trim(0)
+
+
+def resident_bytes() -> int | None:
+    """How much of the process is in memory now; None where the system does not tell (Linux does)."""
+    try:
+        pages = int(_STATM.read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _of_c(name: str) -> Callable[..., int] | None:

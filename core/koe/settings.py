@@ -126,6 +126,8 @@ class EngineSettings:
         default: an engine's name, or `auto`: the first of `auto_order` that can speak here.
         auto_order: the engines that `auto` tries.
         models: names that clients may send as `model`, each an engine's name or `default`.
+        unload_after_s: after how long without work an engine's model leaves the memory; the next segment that
+            is not cached loads it again. 0 for never.
     """
 
     default: str = "auto"
@@ -138,6 +140,7 @@ class EngineSettings:
             "gpt-4o-mini-tts": "default",
         }
     )
+    unload_after_s: float = field(default=0.0, validator=[ge(0), le(604_800)])
 
 
 @frozen

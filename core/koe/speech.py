@@ -10,7 +10,7 @@ from itertools import count
 import numpy as np
 from attrs import define, evolve, field, frozen
 
-from koe.cache.segments import Obtained, SegmentCache, Spoken
+from koe.cache.segments import Obtained, SegmentCache
 from koe.cache.tiers import Patience
 from koe.cancellation import Cancellation
 from koe.clock import StageClock, timed_delivery
@@ -27,6 +27,7 @@ from koe.pipeline import Planned
 from koe.postprocess import Chain, Encoding, cut_pieces, silence
 from koe.prosody import pitch_ratio, repitched, resampled
 from koe.registry import Owned
+from koe.spoken import Spoken, spoken
 from koe.stages import AudioFormat, AudioProcessor
 from koe.stretch import gain, time_stretch
 from koe.timings import estimated_words
@@ -252,17 +253,19 @@ class ActiveSpeech(Speech):
     async def _infer(self, segment: PhonemeSegment, claim: Claim) -> _Made:
         index, asked = next(self._index), time.perf_counter()
         obtained = await self._obtained(segment, claim)
-        spoken = obtained.spoken
+        result = obtained.spoken
         made = _Made(
-            spoken.chunk,
+            result.chunk,
             self.joins.pause_s(segment.boundary, segment.prosody.rate),
-            spoken.began,
-            spoken.ended,
+            result.began,
+            result.ended,
             goes_on=segment.goes_on,
             cached=None if self._patience is None else obtained.cached,
         )
         wait_s = made.began - asked if obtained.cached else claim.line.waited_s(claim)
         self.clock.span(Share.WAIT, asked, made.began)
+        if result.loading is not None:
+            self.clock.span(Share.LOAD, max(asked, result.loading.began), max(asked, result.loading.ended))
         self._count(made, segment, claim, wait_s)
         self.notify(
             SegmentSynthesized(
@@ -290,7 +293,8 @@ class ActiveSpeech(Speech):
                 self.open_engine, segment, speak, self._patience, refresh=refresh, claim=claim
             )
         work, ticket = partial(speak, segment, self._cancellation), Work(claims=[claim])
-        return Obtained(await self.threads.inference.run(work, self._cancellation, ticket=ticket))
+        made = await spoken(self.open_engine, self.threads.inference, work, self._cancellation, ticket)
+        return Obtained(made)
 
     def _count(self, made: _Made, segment: PhonemeSegment, claim: Claim, wait_s: float) -> None:
         self.segments += 1

@@ -158,7 +158,10 @@ class EngineRuntime:
 
 
 class Engine(Component):
-    """Speaks segments. Opened once at start-up, in a worker thread, closed at shutdown."""
+    """Speaks segments. Opened once at start-up, in a worker thread, closed at shutdown.
+
+    One that holds a model overrides `unload` and `load` as well.
+    """
 
     accepts: ClassVar[Literal["phonemes", "text"]] = "phonemes"
     """What `infer` reads: an engine that accepts text skips the phonemize stage."""
@@ -187,6 +190,19 @@ class Engine(Component):
     @abstractmethod
     def info(self) -> EngineInfo:
         """What is really in use. Called after `open`."""
+    def unload(self) -> None:
+        """Let go of what `infer` alone needs and is large: the engine was idle for `engine.unload_after_s`.
+
+        Everything else, `info`, `voices` and `fingerprint` among it, answers as before. No `infer` runs, and
+        none comes before `load`. Runs in a thread; twice does no harm.
+        """
+
+    def load(self) -> None:
+        """Bring back what `unload` let go of. Runs in a thread; twice does no harm.
+
+        Raises what `open` does; the engine is still unloaded then, and is asked again later.
+        """
+
 
     @abstractmethod
     def voices(self) -> Sequence[Voice]:

@@ -31,7 +31,7 @@ from koe.registry import Registry
 from koe.requests import Validator, ValidRequest, ValidTurn, naming_turn, request_lexicon
 from koe.settings import Settings, StreamingSettings
 from koe.speech import ActiveSpeech, SpeechThreads
-from koe.types import EngineInfo, Pause, Share, SpeechRequest, Utterance, Voice
+from koe.types import EngineInfo, ModelState, Pause, Share, SpeechRequest, Utterance, Voice
 from koe.workers import Admission, Threads
 
 log = structlog.get_logger(__name__)
@@ -109,12 +109,16 @@ class Synthesizer(Server):
         except BaseException:
             await self.stop()
             raise
+        for opened in self.engine_set.engines.values():
+            opened.residence.begin()
         log.info("engine_opened", **_described(self.engines()[0]))
 
     async def stop(self) -> None:
         """Leave the lifespans in reverse order, close the engines, let the threads go."""
         await self._lifespans.aclose()
         if self.engine_set is not None:
+            for opened in self.engine_set.engines.values():
+                await opened.residence.close()
             await asyncio.get_running_loop().run_in_executor(None, self.engine_set.close)
             self.engine_set = None
         await asyncio.get_running_loop().run_in_executor(None, self.threads.close)
@@ -163,6 +167,9 @@ class Synthesizer(Server):
 
     def voices(self, engine: str = "") -> Sequence[Voice]:
         return self._open().get(engine).engine.voices()
+
+    def model_state(self, engine: str = "") -> ModelState:
+        return self._open().get(engine).residence.state
 
     async def cache_report(self) -> CacheReport:
         report = CacheReport() if self.cache is None else await self.cache.report()

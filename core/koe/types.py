@@ -18,6 +18,9 @@ Samples: TypeAlias = NDArray[np.float32]
 
 Mode: TypeAlias = Literal["stream", "whole"]
 
+ModelState: TypeAlias = Literal["loaded", "loading", "unloading", "unloaded"]
+"""Whether what an engine speaks with is in memory. Requests are welcome in all four."""
+
 
 class Stage(StrEnum):
     """The names of the stages, as they appear in config, logs, errors and `server-timing`."""
@@ -35,7 +38,8 @@ class Share(StrEnum):
 
     `queue`: until it was admitted; `other`: threads and the event loop were busy with others, and koe's own
     work; `input`: text was still being written; `wait`: for an inference thread, or for the cache;
-    `deliver`: the client took what was there. An instant counts for the last of these that was going on.
+    `load`: for a model that was not in memory; `deliver`: the client took what was there. An instant counts
+    for the last of these that was going on.
     """
 
     QUEUE = "queue"
@@ -45,6 +49,7 @@ class Share(StrEnum):
     NORMALIZE = "normalize"
     PHONEMIZE = "phonemize"
     WAIT = "wait"
+    LOAD = "load"
     INFER = "infer"
     POSTPROCESS = "postprocess"
     ENCODE = "encode"
@@ -433,6 +438,7 @@ __all__ = [
     "Mark",
     "MarkTiming",
     "Mode",
+    "ModelState",
     "Pause",
     "PhonemeSegment",
     "PhonemeWord",

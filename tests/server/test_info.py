@@ -75,6 +75,7 @@ class TestCapabilities:
             "languages": ["en-US"],
             "times_words": True,
             "detail": {"threads": 2},
+            "model_state": "loaded",
         }
         assert [engine["default"] for engine in engines] == [True, False]
         assert [engine["times_words"] for engine in engines] == [True, False]
@@ -116,7 +117,12 @@ class TestCapabilities:
 
 class TestHealth:
     def test_a_ready_server_says_so(self):
-        assert get("/health/ready").json() == {"ready": True, "reasons": []}
+        backend = FakeBackend(ready=Readiness(ready=True, model_state={"fake": "unloaded"}))
+        assert get("/health/ready", backend).json() == {
+            "ready": True,
+            "reasons": [],
+            "model_state": {"fake": "unloaded"},
+        }
         assert get("/health").json() == {
             "status": "ok",
             "ready": True,
@@ -128,7 +134,7 @@ class TestHealth:
         backend = FakeBackend(ready=Readiness(ready=False, reasons=("draining",)))
         answer = get("/health/ready", backend)
         assert answer.status_code == 503
-        assert answer.json() == {"ready": False, "reasons": ["draining"]}
+        assert answer.json() == {"ready": False, "reasons": ["draining"], "model_state": {}}
         assert get("/health/live", backend).status_code == 200
         assert get("/health", backend).status_code == 200
         assert get("/health", backend).json()["status"] == "unavailable"

@@ -22,7 +22,8 @@ from koe.guard import guarded
 from koe.line import Claim, Work
 from koe.order import Order
 from koe.settings import CacheSettings
-from koe.types import AudioChunk, PhonemeSegment, Stage
+from koe.spoken import Spoken, spoken
+from koe.types import PhonemeSegment, Stage
 from koe.workers import Threads
 
 log = structlog.get_logger(__name__)
@@ -34,17 +35,8 @@ _LAST_WRITES_S = 5.0
 
 
 @frozen
-class Spoken:
-    """A segment's audio, and when it was made (`time.perf_counter`)."""
-
-    chunk: AudioChunk
-    began: float
-    ended: float
-
-
-@frozen
 class Obtained:
-    """The same, wherever it came from. `cached`: no inference was run for it."""
+    """A segment's audio, wherever it came from. `cached`: no inference was run for it."""
 
     spoken: Spoken
     cached: bool = False
@@ -143,21 +135,21 @@ class SegmentCache:
             cancellation = Cancellation()
             work = partial(speak, segment, cancellation)
             ticket = Work(claims=[] if claim is None else [claim])
-            return Obtained(await self.inference.run(work, cancellation, ticket=ticket))
+            return Obtained(await spoken(engine, self.inference, work, cancellation, ticket))
         fingerprint, key = named
         wanted = _Wanted(key, fingerprint, engine, heard, speak, patience, refresh)
         flight = f"refresh {key}" if refresh else key
         obtained, joined = await self._flights.share(flight, partial(self._fly, wanted), claim)
         if joined:
             self.joined += 1
-        spoken = obtained.spoken
+        made = obtained.spoken
         with guarded(Stage.INFER, engine.name, engine.plugin):
-            words = restored(spoken.chunk.words, segment)
-        chunk = evolve(spoken.chunk, words=words)
+            words = restored(made.chunk.words, segment)
+        chunk = evolve(made.chunk, words=words)
         if joined or obtained.cached:
             now = time.perf_counter()
-            return Obtained(Spoken(chunk, now, now), cached=True)
-        return Obtained(evolve(spoken, chunk=chunk))
+            return Obtained(Spoken(chunk, now, now, made.loading), cached=True)
+        return Obtained(evolve(made, chunk=chunk))
 
     def _named(self, engine: OpenEngine, heard: PhonemeSegment) -> tuple[str, str] | None:
         """The engine's fingerprint and the segment's key; None where the engine cannot tell."""
@@ -206,21 +198,21 @@ class SegmentCache:
         return False
 
     async def _make(self, wanted: _Wanted, flight: Flight[Obtained]) -> None:
-        spoken = await self._spoken(wanted, flight)
+        made = await self._spoken(wanted, flight)
         self.misses += 1
-        flight.land(Obtained(spoken))
-        await self._write(wanted.key, partial(self._value, wanted, spoken))
+        flight.land(Obtained(made))
+        await self._write(wanted.key, partial(self._value, wanted, made))
 
     async def _spoken(self, wanted: _Wanted, flight: Flight[Obtained]) -> Spoken:
         cancellation = Cancellation()
         work = partial(wanted.speak, wanted.segment, cancellation)
-        return await self.inference.run(work, cancellation, ticket=flight.ticket)
+        return await spoken(wanted.engine, self.inference, work, cancellation, flight.ticket)
 
-    def _value(self, wanted: _Wanted, spoken: Spoken) -> bytes | None:
+    def _value(self, wanted: _Wanted, made: Spoken) -> bytes | None:
         """What is to be kept; None where the engine was changed meanwhile, as by a new voice file."""
         if wanted.engine.engine.fingerprint != wanted.fingerprint:
             return None
-        return encode_value(wanted.key, spoken.chunk, self.settings.storage)
+        return encode_value(wanted.key, made.chunk, self.settings.storage)
 
     async def _write(self, key: str, make: Callable[[], bytes | None], tiers: tuple[Tier, ...] = ()) -> None:
         if self._writing >= _MOST_WRITES:

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 
 from koe.cache.answers import AnswerCache, KeptAnswer
 from koe.hooks import Server
@@ -11,16 +11,20 @@ from koe.inspection import Inspection
 from koe.registry import PluginState
 from koe.settings import Settings
 from koe.stages import AudioFormat
-from koe.types import RefusedVoice, SpeechRequest
+from koe.types import ModelState, RefusedVoice, SpeechRequest
 from koe.voices import ListedVoice
 
 
 @frozen
 class Readiness:
-    """Whether new work is welcome; where it is not, `reasons` say why."""
+    """Whether new work is welcome; where it is not, `reasons` say why.
+
+    `model_state` says of each open engine whether its model is in memory: whether the first request waits.
+    """
 
     ready: bool
     reasons: tuple[str, ...] = ()
+    model_state: Mapping[str, ModelState] = field(factory=dict)
 
 
 @frozen

@@ -181,7 +181,7 @@ class Info:
 
     async def ready(self, _request: Request) -> Response:
         readiness = self.backend.readiness()
-        view = ReadyView(readiness.ready, readiness.reasons)
+        view = ReadyView(readiness.ready, readiness.reasons, readiness.model_state)
         return json_answer(view, 200 if readiness.ready else 503, fresh=True)
 
     async def status(self, _request: Request) -> Response:
@@ -227,6 +227,7 @@ class Info:
             languages=tuple(languages),
             times_words=self.backend.times_words(info.name),
             detail=dict(info.detail),
+            model_state=self.backend.model_state(info.name),
         )
 
     def _plugins(self) -> tuple[PluginView, ...]:

@@ -79,7 +79,9 @@ class SynthesizerBackend(Synthesizer, Backend):
             reasons.append("the engine is not open")
         if self.admission.draining:
             reasons.append("the server is shutting down")
-        return Readiness(not reasons, tuple(reasons))
+        engines = {} if self.engine_set is None else self.engine_set.engines
+        states = {name: opened.residence.state for name, opened in engines.items()}
+        return Readiness(not reasons, tuple(reasons), states)
 
     def stats(self) -> Stats:
         admission = self.admission.stats()

@@ -6,6 +6,8 @@ from typing import Any, Literal
 import msgspec
 from attrs import asdict, frozen
 
+from koe.types import ModelState
+
 
 @frozen
 class ModelView:
@@ -83,6 +85,7 @@ class EngineView:
     """An open engine and what it really runs on.
 
     `sample_rate` is in Hz; `times_words`: it measures when each word is spoken (`timestamps` `word`).
+    `model_state` is `loaded`, `loading`, `unloading` or `unloaded`.
     """
 
     name: str
@@ -94,6 +97,7 @@ class EngineView:
     languages: tuple[str, ...]
     times_words: bool
     detail: Mapping[str, str | int | float | bool]
+    model_state: ModelState
 
 
 @frozen
@@ -180,10 +184,15 @@ class LiveView:
 
 @frozen
 class ReadyView:
-    """Whether new work is welcome; where it is not, the reasons."""
+    """Whether new work is welcome; where it is not, the reasons.
+
+    `model_state` says of each open engine whether its model is in memory: `loaded`, `loading`, `unloading` or
+    `unloaded`. In all four it is ready; the first segment that has to be made waits until it is loaded.
+    """
 
     ready: bool
     reasons: tuple[str, ...]
+    model_state: Mapping[str, ModelState]
 
 
 @frozen

@@ -14,6 +14,7 @@ from koe.kokoro.config import KokoroConfig
 from koe.kokoro.files import ModelFiles, locate
 from koe.kokoro.fingerprint import fingerprint, precision
 from koe.kokoro.model import Model
+from koe.kokoro.signature import Signature
 from koe.kokoro.timing import SAMPLE_RATE, word_timings
 from koe.kokoro.vocabulary import load_vocabulary, tokens
 from koe.kokoro.voice_facts import OPENAI_NAMES, PREFERRED_DEFAULT, describe, openai_aliases
@@ -29,14 +30,32 @@ log = structlog.get_logger(__name__)
 
 
 @frozen
+class _ModelFacts:
+    """What is known of a model that was opened: how it is called, what it runs on, which file it was."""
+
+    signature: Signature
+    provider: str
+    threads: int
+    file: tuple[int, int]
+
+    @classmethod
+    def of(cls, model: Model) -> "_ModelFacts":
+        status = model.path.stat()
+        file = status.st_size, status.st_mtime_ns
+        return cls(model.signature, model.opened.provider, model.opened.threads, file)
+
+
+@frozen
 class _Loaded:
     """`own` are the voices of the model's voices file, `tables` those and the dropped ones.
 
-    `default` is the voice that is listed first.
+    `default` is the voice that is listed first. All but `model`, which is None while it is unloaded, stays in
+    memory.
     """
 
     files: ModelFiles
-    model: Model
+    facts: _ModelFacts
+    model: Model | None
     vocabulary: Mapping[str, int]
     own: VoiceTables
     tables: VoiceTables
@@ -64,7 +83,8 @@ class KokoroEngine(Engine):
     def __init__(self, config: KokoroConfig) -> None:
         self._config = config
         self._loaded: _Loaded | None = None
-        self._fingerprint: tuple[VoiceTables, str] | None = None
+        self._runtime = EngineRuntime()
+        self._fingerprint: tuple[VoiceTables, _ModelFacts, str] | None = None
         self._lock = threading.Lock()
         self._fingerprint_lock = threading.Lock()
 
@@ -82,19 +102,47 @@ class KokoroEngine(Engine):
         dropped = folder.scan(settled_only=False) if folder else DroppedVoices()
         tables = VoiceTables({**own.tables, **dropped.tables})
         voices = self._order(tables, files)
-        model = Model.open(files.model, runtime)
-        vocabulary = load_vocabulary(model.metadata, files.model, files.vocabulary)
-        model.probe(tables.style(VoiceMix.of(voices[0].name), 1))
-        self.rate_range = _SPEEDS if model.signature.continuous_speed else _NO_SPEEDS
-        self.times_words = model.signature.duration is not None
+        self._runtime = runtime
+        model, vocabulary = self._opened(files, tables, voices[0].name)
+        facts = _ModelFacts.of(model)
         with self._lock:
             self._loaded = _Loaded(
-                files, model, vocabulary, own, tables, voices, voices[0].name, folder, dropped
+                files, facts, model, vocabulary, own, tables, voices, voices[0].name, folder, dropped
             )
+        self._use(facts)
 
     def close(self) -> None:
         with self._lock:
             self._loaded = None
+
+    def unload(self) -> None:
+        """Let go of the session, its weights and its threads. The voices stay."""
+        with self._lock:
+            self._loaded = evolve(self._require(), model=None)
+
+    def load(self) -> None:
+        """Open the same file again. One that was replaced meanwhile is used as it is now."""
+        before = self._require()
+        if before.model is not None:
+            return
+        model, vocabulary = self._opened(before.files, before.tables, before.default)
+        facts = _ModelFacts.of(model)
+        if facts.file != before.facts.file:
+            log.warning("model_file_changed", model=str(model.path))
+        with self._lock:
+            self._loaded = evolve(self._require(), facts=facts, model=model, vocabulary=vocabulary)
+        self._use(facts)
+
+    def _opened(self, files: ModelFiles, tables: VoiceTables, voice: str) -> tuple[Model, Mapping[str, int]]:
+        """The model, which has been heard to speak, and its symbols."""
+        model = Model.open(files.model, self._runtime)
+        vocabulary = load_vocabulary(model.metadata, files.model, files.vocabulary)
+        model.probe(tables.style(VoiceMix.of(voice), 1))
+        return model, vocabulary
+
+    def _use(self, facts: _ModelFacts) -> None:
+        self.rate_range = _SPEEDS if facts.signature.continuous_speed else _NO_SPEEDS
+        self.times_words = facts.signature.duration is not None
 
     def rescan_voices(self) -> None:
         """Take in what has changed in the folder of further voices. Blocks while it reads files."""
@@ -112,15 +160,15 @@ class KokoroEngine(Engine):
 
     def info(self) -> EngineInfo:
         loaded = self._require()
-        signature = loaded.model.signature
+        facts, signature = loaded.facts, loaded.facts.signature
         return EngineInfo(
             self.name,
             SAMPLE_RATE,
             model=loaded.files.model.name,
             precision=precision(loaded.files.model),
-            execution_provider=loaded.model.opened.provider,
+            execution_provider=facts.provider,
             detail={
-                "threads": loaded.model.opened.threads,
+                "threads": facts.threads,
                 "word_timings": signature.duration is not None,
                 "speed_type": str(signature.speed_type),
                 "voices": len(loaded.voices),
@@ -150,6 +198,8 @@ class KokoroEngine(Engine):
                 whose output is no speech.
         """
         loaded = self._require()
+        if loaded.model is None:
+            raise EngineUnavailableError("The model of the Kokoro engine is not loaded")
         ids = tokens(segment.phonemes, loaded.vocabulary, ROWS)
         style = loaded.tables.style(segment.voice, len(ids))
         spoken = loaded.model.run(ids, style, segment.prosody.rate, cancellation)
@@ -161,11 +211,11 @@ class KokoroEngine(Engine):
         loaded = self._require()
         with self._fingerprint_lock:
             known = self._fingerprint
-            if known is None or known[0] is not loaded.tables:
-                settings = f"{precision(loaded.files.model)} {loaded.model.signature.speed_type}"
+            if known is None or known[0] is not loaded.tables or known[1] != loaded.facts:
+                settings = f"{precision(loaded.files.model)} {loaded.facts.signature.speed_type}"
                 value = fingerprint(loaded.files.model, loaded.vocabulary, loaded.tables, settings)
-                self._fingerprint = known = (loaded.tables, value)
-            return known[1]
+                self._fingerprint = known = (loaded.tables, loaded.facts, value)
+            return known[2]
 
     def _folder(self, own: VoiceTables) -> VoiceFolder | None:
         if not self._config.extra_voices:

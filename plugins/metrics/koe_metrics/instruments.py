@@ -130,6 +130,9 @@ class Instruments:
         self.draining = gauge("koe_workers_draining", "Server processes that take no new requests.")
         self.workers = gauge("koe_workers", "Server processes that run, by koe's version.", ("version",))
         self.workers.labels(version("koe")).set(1)
+        self.model_loaded = gauge(
+            "koe_model_loaded", "Server processes that have the engine's model in memory.", ("engine",)
+        )
         self.memory = gauge("koe_process_resident_memory_bytes", "Memory of all server processes.")
         self.open_files = gauge("koe_process_open_fds", "Open file descriptors of all server processes.")
         self.threads = gauge("koe_process_threads", "Threads of all server processes.")
@@ -177,6 +180,10 @@ class Instruments:
             self.plugin_work.labels(self._plugin(plugin), stage).inc(max(0.0, seconds))
 
     def load(self, load: Load) -> None:
+    def model(self, engine: str, *, loaded: bool) -> None:
+        """Show whether an engine's model is in memory."""
+        self.model_loaded.labels(self._engine(engine)).set(1 if loaded else 0)
+
         """Show what is worked on now."""
         self.in_flight.set(load.running)
         self.queued.set(load.queued)

@@ -32,6 +32,9 @@ class Sampler:
     async def sample(self) -> None:
         """Look at it now."""
         self._instruments.load(self._server.load())
+        for engine in self._server.engines():
+            loaded = self._server.model_state(engine.name) == "loaded"
+            self._instruments.model(engine.name, loaded=loaded)
         memory, cpu_s, open_files, threads = await asyncio.to_thread(self._look)
         self._instruments.memory.set(memory)
         self._instruments.open_files.set(open_files)

@@ -164,6 +164,26 @@ class EngineConformance:
         opened.open(runtime)
         assert before == opened.fingerprint
 
+    def test_while_it_is_unloaded_it_is_known_as_before_and_then_it_speaks_again(
+        self, opened: Engine
+    ) -> None:
+        length = self.speak(opened).seconds
+        known = _known(opened)
+        for _ in range(2):
+            opened.unload()
+            opened.unload()
+            assert known == _known(opened)
+            opened.load()
+            opened.load()
+            assert self.speak(opened).seconds == pytest.approx(length, rel=0.1)
+        assert known == _known(opened)
+
+    def test_it_can_be_closed_while_it_is_unloaded(self, opened: Engine, runtime: EngineRuntime) -> None:
+        opened.unload()
+        opened.close()
+        opened.open(runtime)
+        assert self.speak(opened).seconds > _SHORTEST_S
+
     def test_closing_twice_does_no_harm_and_it_opens_again(
         self, engine: Engine, runtime: EngineRuntime
     ) -> None:
@@ -174,3 +194,16 @@ class EngineConformance:
             engine.close()
             engine.close()
         assert lengths[1] == pytest.approx(lengths[0], rel=0.1)
+
+
+def _known(engine: Engine) -> tuple[object, ...]:
+    """What the core asks of an engine without speaking."""
+    return (
+        engine.info(),
+        tuple(engine.voices()),
+        dict(engine.aliases),
+        engine.vocabulary,
+        engine.rate_range,
+        engine.times_words,
+        engine.fingerprint,
+    )
