@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 from attrs import define, field
 from hypothesis import given, settings, strategies
+from koe.cores import Sharing
 from koe.costs import Costs
 from koe.errors import OverloadedError
 from koe.line import Claim, Work
@@ -371,6 +372,20 @@ def test_plain_work_needs_no_line():
     plain = Ticket()
     bench.order.push(plain)
     assert [bench.order.pop(), bench.order.pop()] == [plain, claim.ticket]
+
+
+@pytest.mark.parametrize(("sharing", "rtf"), [(Sharing(2, 2, 2), 0.2), (Sharing(2, 1, 2), 0.1)])
+def test_what_is_learnt_from_an_inference_that_was_alone_is_what_it_costs_in_company(sharing, rtf):
+    bench = Bench(places=2)
+    bench.order.sharing = sharing
+    line = bench.line()
+    line.costs = Costs(seconds_per_symbol=0.1)
+    claim = bench.push(line, 100)
+    bench.serve()
+    bench.clock.time += claim.audio_s * 0.1
+    bench.order.ended(claim.ticket)
+    bench.order.made(claim, claim.audio_s)
+    assert line.costs.rtf == pytest.approx(rtf, rel=0.01)
 
 
 def test_one_hiccup_does_not_shut_the_door():

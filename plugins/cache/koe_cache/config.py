@@ -2,6 +2,7 @@
 
 from attrs import field, frozen
 from attrs.validators import ge, gt, le
+from koe.api import SecretUrl
 
 
 @frozen
@@ -34,13 +35,14 @@ class RedisConfig:
     """The backend `redis`.
 
     Attributes:
-        url: `redis://`, `rediss://` (TLS) or `unix://`, with user, password and database where needed.
+        url: `redis://`, `rediss://` (TLS) or `unix://`, with user, password and database where needed; user
+            and password are never shown.
         prefix: of all keys.
         expire_s: how long a value is kept; Redis itself is told how much memory it may use.
         max_connections: that one process opens; further calls wait for one.
     """
 
-    url: str = "redis://127.0.0.1:6379/0"
+    url: SecretUrl = field(default=SecretUrl("redis://127.0.0.1:6379/0"))
     prefix: str = "koe:"
     expire_s: int = field(default=604_800, validator=[ge(1), le(315_360_000)])
     max_connections: int = field(default=16, validator=[gt(0), le(1000)])

@@ -36,7 +36,7 @@ class RedisBackend(CacheBackend):
             ) from None
         try:
             pool = BlockingConnectionPool.from_url(
-                self._config.url,
+                self._config.url.reveal(),
                 max_connections=self._config.max_connections,
                 timeout=None,
                 retry=Retry(NoBackoff(), 0),

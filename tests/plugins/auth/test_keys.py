@@ -35,7 +35,7 @@ def test_anything_else_is_no_key(presented):
     assert KEYS.find(presented) is None
 
 
-@pytest.mark.parametrize("presented", [*CHAIN.values(), new_key(), ""])
+@pytest.mark.parametrize("presented", [*CHAIN.values(), new_key(), ""], ids=[*CHAIN, "a new one", "nothing"])
 def test_every_digest_is_compared_in_constant_time_whatever_matches(monkeypatch, presented):
     """Which key it was, and whether there was one, cannot be told from the work that was done."""
     compared = []
@@ -55,7 +55,9 @@ def test_the_comparison_is_the_standard_library_s():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "hunter2", new_key(), "sha256:", "sha256:abc", "SHA256:" + "0" * 64, "md5:" + "0" * 64]
+    "text",
+    ["", "hunter2", new_key(), "sha256:", "sha256:abc", "SHA256:" + "0" * 64, "md5:" + "0" * 64],
+    ids=["nothing", "a word", "a key", "no digest", "too short", "capitals", "another digest"],
 )
 def test_what_is_no_hash_is_refused_without_being_quoted(text):
     with pytest.raises(ValueError, match="koe auth new") as refused:

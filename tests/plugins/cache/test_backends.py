@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from koe.api import SecretUrl
 from koe.errors import ConfigError
 from koe.testing.conformance.cache_backends import KEYS, CacheBackendConformance
 from koe_cache.config import DiskConfig, MemoryConfig, RedisConfig
@@ -42,7 +43,7 @@ def redis_url():
 class TestRedis(CacheBackendConformance):
     @pytest.fixture
     async def backend(self, redis_url):
-        backend = RedisBackend(RedisConfig(redis_url))
+        backend = RedisBackend(RedisConfig(SecretUrl(redis_url)))
         await backend.open()
         await backend._redis.flushall()
         await backend.close()
@@ -180,7 +181,8 @@ def test_no_value_is_torn_by_kill_9_during_writes(tmp_path):
 
 @needs_redis
 async def test_a_claim_in_redis_holds_against_others_and_ends_by_itself(redis_url):
-    mine, other = RedisBackend(RedisConfig(redis_url)), RedisBackend(RedisConfig(redis_url))
+    config = RedisConfig(SecretUrl(redis_url))
+    mine, other = RedisBackend(config), RedisBackend(config)
     for backend in (mine, other):
         await backend.open()
     assert await mine.claim("a", 30.0)
@@ -198,7 +200,7 @@ async def test_a_claim_in_redis_holds_against_others_and_ends_by_itself(redis_ur
 
 @needs_redis
 async def test_redis_forgets_after_a_time_and_clears_only_what_is_its_own(redis_url):
-    config = RedisConfig(redis_url, prefix="koe[1]*:", expire_s=100)
+    config = RedisConfig(SecretUrl(redis_url), prefix="koe[1]*:", expire_s=100)
     backend, other = RedisBackend(config), RedisBackend(evolve(config, prefix="koe1x:"))
     for one in (backend, other):
         await one.open()
@@ -211,6 +213,12 @@ async def test_redis_forgets_after_a_time_and_clears_only_what_is_its_own(redis_
         await one.close()
 
 
+def test_the_password_of_a_redis_url_is_not_shown():
+    config = RedisConfig(SecretUrl("redis://user:hunter2@cache:6379/0"))
+    assert "hunter2" not in repr(config)
+    assert "cache:6379" in repr(config)
+
+
 async def test_a_senseless_redis_url_is_a_mistake_in_the_configuration():
     with pytest.raises(ConfigError, match=r"plugins\.cache\.redis\.url"):
-        await RedisBackend(RedisConfig("http://x")).open()
+        await RedisBackend(RedisConfig(SecretUrl("http://x"))).open()

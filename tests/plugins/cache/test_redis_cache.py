@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 from attrs import evolve
+from koe.api import SecretUrl
 from koe.settings import CacheSettings
 from koe.testing.build import FAKE_SETTINGS, running
 from koe.testing.fakes import FakeEngine, FakePlugin
@@ -29,7 +30,7 @@ def _settings(tiers=("redis",), **fields):
 
 
 def _plugin(port):
-    return CachePlugin(CacheConfig(redis=RedisConfig(f"redis://127.0.0.1:{port}/0")))
+    return CachePlugin(CacheConfig(redis=RedisConfig(SecretUrl(f"redis://127.0.0.1:{port}/0"))))
 
 
 def _cached(port, engine=None, **fields):
