@@ -36,6 +36,7 @@ class Claim:
     Attributes:
         refusal: why the segment will never be made; `task`, which waits for it, is cancelled then.
         ready_at: since when nothing but a thread is missing.
+        waited_s: how long it then waited for a thread that others had.
     """
 
     line: "Line"
@@ -46,6 +47,7 @@ class Claim:
     refusal: OverloadedError | None = None
     ready_at: float | None = None
     began_at: float = 0.0
+    waited_s: float = 0.0
     held: bool = False
 
     @property
@@ -206,11 +208,13 @@ class Line:
             self._resume(claim, now)
             claim.ready_at = now
 
-    def waited_s(self, claim: Claim) -> float:
-        """How long the claim waited for a thread that others had."""
-        if claim.ready_at is None or claim.state == "planned" or claim.ticket is None:
-            return 0.0
-        return max(0.0, claim.began_at - max(claim.ready_at, min(self.last_end, claim.began_at)))
+    def begin(self, claim: Claim, began_at: float, now: float) -> None:
+        """The claim's inference runs. It waited for others since it was ready and none of its line's own ran."""
+        claim.state, claim.began_at = "running", began_at
+        if claim.ready_at is not None:
+            claim.waited_s = max(0.0, began_at - max(claim.ready_at, min(self.last_end, now)))
+        self.hold(claim)
+        self.changed.set()
 
     def _resume(self, claim: Claim, now: float) -> None:
         """Work comes for a listener who has had nothing to hear, for want of text or because he paused.

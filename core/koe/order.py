@@ -101,9 +101,7 @@ class Order:
         work.claims.append(claim)
         claim.ticket = work
         if work in self._running:
-            claim.state, claim.began_at = "running", work.began_at
-            claim.line.hold(claim)
-            claim.line.changed.set()
+            claim.line.begin(claim, work.began_at, self.now())
         elif work.waits:
             self._wait(claim, work)
             self.changed()
@@ -258,9 +256,7 @@ class Order:
         assert work is not None
         work.waits, work.began_at = False, now
         for other in work.claims:
-            other.state, other.began_at = "running", now
-            other.line.hold(other)
-            other.line.changed.set()
+            other.line.begin(other, now, now)
             self._note_ready(other.line)
         self._turns[claim.line.client] = next(self._count)
         return work

@@ -262,7 +262,7 @@ class ActiveSpeech(Speech):
             goes_on=segment.goes_on,
             cached=None if self._patience is None else obtained.cached,
         )
-        wait_s = made.began - asked if obtained.cached else claim.line.waited_s(claim)
+        wait_s = made.began - asked if obtained.cached else claim.waited_s
         self.clock.span(Share.WAIT, asked, made.began)
         if result.loading is not None:
             self.clock.span(Share.LOAD, max(asked, result.loading.began), max(asked, result.loading.ended))

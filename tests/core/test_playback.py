@@ -153,6 +153,31 @@ def test_books_make_no_player_run_dry_and_are_read_to_their_end(load):
     assert any(player.refused_after is None for player in players)
 
 
+def test_a_segment_waits_while_others_have_the_threads_and_not_for_its_own_line():
+    alone, together = (run_virtually(lambda loop, count=count: _waits(loop, count)) for count in (1, 3))
+    assert alone == [0.0] * 3
+    assert sum(together) >= 3.0
+    assert max(together) <= 3.0
+
+
+async def _waits(loop, count):
+    """How long each segment of so many answers at once waited, where each inference takes half a second."""
+
+    def before(_segment, _cancellation):
+        loop.took_s = 0.5
+
+    events = []
+    synthesizer = Synthesizer(registry_of(TextPlugin(), FakePlugin(FakeEngine(before=before))), FAKE_SETTINGS)
+    synthesizer._segment_made = events.append
+    synthesizer.order.now = loop.time
+    await synthesizer.start(measure=False)
+    requests = [SpeechRequest("One. Two. Three.", format="raw", client=str(n)) for n in range(count)]
+    await asyncio.gather(*(_listen(synthesizer, loop, Player(0.0), request) for request in requests))
+    await synthesizer.stop()
+    assert len(events) == 3 * count
+    return [event.wait_s for event in events]
+
+
 def test_the_first_sound_comes_soon_among_many():
     players = simulate(0.7, 500, concurrency=2)
     waits = sorted(player.first_at - player.asked_at for player in players if player.refused_after is None)
