@@ -28,19 +28,17 @@ async def listening(app: ASGIApp, host: str, port: int, *, shared: bool) -> Asyn
         MetricsAddressError: the address is taken, forbidden, foreign or unknown.
     """
     stop = asyncio.Event()
-    with _bound(host, port, shared=shared) as bound:
-        config = Config()
-        config.bind = [f"fd://{bound.fileno()}"]
-        config.accesslog = config.errorlog = None
-        config.include_server_header = False
-        bound.set_inheritable(False)
-        serving = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
-        log.info("metrics_listening", host=host, port=port)
-        try:
-            yield
-        finally:
-            stop.set()
-            await serving
+    config = Config()
+    config.bind = [f"fd://{_bound(host, port, shared=shared).detach()}"]  # hypercorn closes it
+    config.accesslog = config.errorlog = None
+    config.include_server_header = False
+    serving = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
+    log.info("metrics_listening", host=host, port=port)
+    try:
+        yield
+    finally:
+        stop.set()
+        await serving
 
 
 def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
@@ -53,6 +51,7 @@ def _bound(host: str, port: int, *, shared: bool) -> socket.socket:
             if shared:
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             bound.bind(address)
+            bound.listen()
         except OSError:
             bound.close()
             raise

@@ -249,6 +249,21 @@ def test_they_can_have_a_port_of_their_own():
         httpx.get(f"http://127.0.0.1:{port}/m")
 
 
+async def test_their_own_port_is_given_back_once():
+    """Whose descriptor has that number by the second time?"""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with listening(Starlette(), "127.0.0.1", port, shared=False):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 404")
+        writer.close()
+        await writer.wait_closed()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
 async def test_a_port_that_is_taken_is_an_error_that_says_the_key():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
