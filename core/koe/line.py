@@ -209,7 +209,7 @@ class Line:
             claim.ready_at = now
 
     def begin(self, claim: Claim, began_at: float, now: float) -> None:
-        """The claim's inference runs. It waited for others since it was ready and none of its own line ran."""
+        """The claim's inference runs. It waited for others since it was ready and none of its line ran."""
         claim.state, claim.began_at = "running", began_at
         if claim.ready_at is not None:
             claim.waited_s = max(0.0, began_at - max(claim.ready_at, min(self.last_end, now)))
