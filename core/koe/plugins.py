@@ -1,5 +1,6 @@
 """Finds the enabled plugins and builds them."""
 
+import re
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 
@@ -20,6 +21,9 @@ from koe.spelling import nearest
 
 log = structlog.get_logger(__name__)
 
+_GROUP = re.compile(r"koe\.v(\d+)")
+"""An entry-point group of this or another major version of the hook API."""
+
 
 def installed() -> dict[str, tuple[EntryPoint, ...]]:
     """The installed plugins of this API version by name, not imported. More than one entry: a clash."""
@@ -29,6 +33,63 @@ def installed() -> dict[str, tuple[EntryPoint, ...]]:
         if all(entry.value != other.value for other in others):
             found[entry.name] = (*others, entry)
     return found
+
+
+def of_other_versions() -> dict[str, tuple[EntryPoint, ...]]:
+    """The plugins that are installed for other major versions of the hook API only, by name."""
+    known = installed()
+    found: dict[str, tuple[EntryPoint, ...]] = {}
+    groups = sorted(group for group in entry_points().groups if _GROUP.fullmatch(group))
+    for group in groups:
+        for entry in entry_points(group=group):
+            if entry.name not in known:
+                found[entry.name] = (*found.get(entry.name, ()), entry)
+    return dict(sorted(found.items()))
+
+
+def not_installed(name: str) -> str:
+    """Why there is no plugin `name` for this koe, and the way out."""
+    others = of_other_versions().get(name)
+    if others:
+        return of_another_version(name, _origin(others[0]), [entry.group for entry in others])
+    known = installed()
+    near = nearest(name, known)
+    guess = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    return f"plugin {name!r} is not installed{guess} (installed: {', '.join(known) or 'none'})"
+
+
+def of_another_version(name: str, origin: str, groups: Sequence[str]) -> str:
+    """That a plugin is built for the hook APIs `groups` and not for this one, and the way out."""
+    newer = [group for group in groups if _major(group) > _major(ENTRY_POINT_GROUP)]
+    upgrade = f", or a koe that has {newer[0]!r}" if newer else ""
+    return (
+        f"plugin {name!r} ({origin}) is built for the hook API "
+        f"{' and '.join(map(repr, dict.fromkeys(groups)))}, this koe has {ENTRY_POINT_GROUP!r}; "
+        f"install a release of the plugin for this koe{upgrade}"
+    )
+
+
+def _major(group: str) -> int:
+    match = _GROUP.fullmatch(group)
+    return int(match[1]) if match else 0
+
+
+def load_alone(configuration: Configuration, name: str) -> Registry:
+    """Build one plugin, enabled or not, with its table of the configuration; what it alone registers.
+
+    Raises:
+        ConfigError: all mistakes of the configuration and of the plugin together.
+    """
+    loader = _Loader(configuration)
+    loader.load_one(name, installed().get(name, ()))
+    registry = loader.collector.registry(loader.states)
+    failed = [state.error for state in loader.states if state.error is not None]
+    problems = [*configuration.problems, *loader.problems, *loader.collector.problems, *failed]
+    if problems:
+        raise ConfigError(problems)
+    for owned in registry.normalizers.values():
+        owned.component.use_pipeline([one.component for one in registry.normalizers.values()])
+    return registry
 
 
 def load(configuration: Configuration) -> Registry:
@@ -82,7 +143,7 @@ class _Loader:
             if enabled.count(name) > 1:
                 self.problems.append(f"{self._where}: plugin {name!r} is listed twice")
             if name in available or not self._by_default(name):
-                self._load_one(name, available.get(name, ()))
+                self.load_one(name, available.get(name, ()))
 
     def _by_default(self, name: str) -> bool:
         """Whether nobody wrote that the plugin is enabled; if it is not installed, it is done without."""
@@ -93,7 +154,7 @@ class _Loader:
     def _where(self) -> str:
         return self.configuration.where("plugins.enabled")
 
-    def _load_one(self, name: str, entries: tuple[EntryPoint, ...]) -> None:
+    def load_one(self, name: str, entries: tuple[EntryPoint, ...]) -> None:
         problems = self._build(name, entries)
         if problems and self.configuration.plugin_table(name).get("required") is False:
             error = "; ".join(problems)
@@ -130,21 +191,7 @@ def _not_one(name: str, entries: tuple[EntryPoint, ...]) -> str:
     if entries:
         owners = " and ".join(_origin(entry) for entry in entries)
         return f"plugin {name!r} is provided twice, by {owners}; uninstall one of them"
-    other = _other_versions(name)
-    if other:
-        return (
-            f"plugin {name!r} is built for the hook API {other}, this koe has {ENTRY_POINT_GROUP!r}; "
-            f"install a release of the plugin for this koe"
-        )
-    known = installed()
-    near = nearest(name, known)
-    guess = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-    return f"plugin {name!r} is not installed{guess} (installed: {', '.join(known) or 'none'})"
-
-
-def _other_versions(name: str) -> str:
-    groups = {entry.group for entry in entry_points(name=name) if entry.group.startswith("koe.v")}
-    return " and ".join(repr(group) for group in sorted(groups - {ENTRY_POINT_GROUP}))
+    return not_installed(name)
 
 
 def _state(name: str, entries: tuple[EntryPoint, ...], state: str, error: str | None) -> PluginState:

@@ -7,7 +7,8 @@ belong to one response and are never called concurrently.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import ClassVar, Literal
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
 
 from attrs import field, frozen
 
@@ -35,6 +36,8 @@ class Component(ABC):
     """The named thing that a plugin registers. Config and errors call it by `name`."""
 
     name: str
+    conformance: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """What `koe plugins check` sets in its conformance class, such as `{"frame_samples": 1152}`."""
 
 
 def _no_voices(name: str) -> tuple[VoiceMix, str]:

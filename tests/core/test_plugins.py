@@ -1,7 +1,7 @@
 """Only enabled plugins are imported; every mistake of every plugin is reported at once, with its owner."""
 
 import sys
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, EntryPoints
 
 import pytest
 from attrs import frozen
@@ -87,11 +87,7 @@ def install(monkeypatch):
         entries = [EntryPoint(name, f"{__name__}:{target}", group) for name, target in targets.items()]
 
         def entry_points(**wanted):
-            return [
-                entry
-                for entry in entries
-                if all(getattr(entry, key) == value for key, value in wanted.items())
-            ]
+            return EntryPoints(entries).select(**wanted)
 
         monkeypatch.setitem(sys.modules, __name__, sys.modules[__name__])
         monkeypatch.setattr(plugins, "entry_points", entry_points)
@@ -190,10 +186,42 @@ def test_one_name_from_two_distributions_is_refused(install, monkeypatch, tmp_pa
     assert "is provided twice" in problem
 
 
-def test_a_plugin_of_another_api_version_is_named_as_such(install, tmp_path):
-    install(group="koe.v9", shout="ShoutPlugin")
+@pytest.mark.parametrize(
+    ("group", "way_out"),
+    [
+        ("koe.v0", "install a release of the plugin for this koe"),
+        ("koe.v9", "for this koe, or a koe that has 'koe.v9'"),
+    ],
+)
+def test_a_plugin_of_another_api_version_is_named_as_such(install, tmp_path, group, way_out):
+    install(group=group, shout="ShoutPlugin")
     (problem,) = _problems('[plugins]\nenabled = ["shout"]', tmp_path)
-    assert "built for the hook API 'koe.v9'" in problem
+    assert f"is built for the hook API '{group}', this koe has 'koe.v1'" in problem
+    assert problem.endswith(way_out)
+
+
+def test_plugins_of_other_api_versions_are_found_unless_they_have_this_one_too(monkeypatch):
+    groups = {"koe.v0": ("old", "both"), ENTRY_POINT_GROUP: ("both",), "koe.v2": ("new",), "koe.x": ("none",)}
+    entries = EntryPoints(
+        EntryPoint(name, "some:Plugin", group) for group, names in groups.items() for name in names
+    )
+    monkeypatch.setattr(plugins, "entry_points", entries.select)
+    found = {name: [entry.group for entry in found] for name, found in plugins.of_other_versions().items()}
+    assert found == {"new": ["koe.v2"], "old": ["koe.v0"]}
+
+
+def test_one_plugin_is_loaded_alone_with_its_table(install, tmp_path):
+    install(shout="ShoutPlugin", bad="BrokenPlugin")
+    config = tmp_path / "koe.toml"
+    config.write_text('[plugins]\nenabled = ["bad"]\n[plugins.shout]\nmarks = 3', encoding="utf-8")
+    registry = plugins.load_alone(load_configuration([config]), "shout")
+    assert [(one.name, one.config) for one in registry.plugins] == [("shout", ShoutConfig(3))]
+
+
+def test_a_plugin_that_is_loaded_alone_must_load(install):
+    install(bad="BrokenPlugin")
+    with pytest.raises(ConfigError, match="no such device"):
+        plugins.load_alone(load_configuration([], assignments=["plugins.bad.required=false"]), "bad")
 
 
 def test_a_plugin_listed_twice_is_a_mistake(install, tmp_path):

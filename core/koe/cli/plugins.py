@@ -1,18 +1,23 @@
-"""`koe plugins`: what is installed, what is enabled, what each one registers."""
+"""`koe plugins`: what is installed, what is enabled, what each one registers; and the author's commands."""
 
+from importlib.metadata import EntryPoint
 from typing import Any
 
 from cyclopts import App
 
 from koe.cli.options import NO_OPTIONS, ConfigOptions
+from koe.cli.plugins_author import check, new
 from koe.cli.table import print_rows
 from koe.errors import ConfigError, InvalidRequestError
-from koe.plugins import installed, load
-from koe.registry import Registry
-from koe.spelling import nearest
+from koe.plugins import installed, load, not_installed, of_other_versions
+from koe.registry import PluginState, Registry
 
-app = App(name="plugins", help="List plugins and show what they register.")
+app = App(name="plugins", help="List plugins, show what they register, write and check your own.")
+app.command(new)
+app.command(check)
 
+INCOMPATIBLE = "incompatible"
+"""The state of a plugin that is built for another major version of the hook API."""
 _KINDS = (
     "markup_parsers",
     "normalizers",
@@ -27,7 +32,9 @@ _KINDS = (
 
 @app.command(name="list")
 def list_plugins(*, json: bool = False, options: ConfigOptions = NO_OPTIONS) -> int:
-    """List every installed plugin and its state. Plugins that are not enabled are not imported.
+    """List every installed plugin, its state and the hook API it is built for.
+
+    Plugins that are not enabled are not imported; those for another API are incompatible.
 
     Parameters
     ----------
@@ -42,16 +49,16 @@ def list_plugins(*, json: bool = False, options: ConfigOptions = NO_OPTIONS) -> 
         states, problem = {}, error
     enabled = configuration.settings.plugins.enabled
     rows = [
-        {
-            "name": name,
-            "state": states[name].state if name in states else ("enabled" if name in enabled else "disabled"),
-            "distribution": entries[0].dist.name if entries[0].dist else "",
-            "version": entries[0].dist.version if entries[0].dist else "",
-            "error": states[name].error if name in states else None,
-        }
-        for name, entries in installed().items()
+        *(
+            _row(name, entries[0], states.get(name), enabled=name in enabled)
+            for name, entries in installed().items()
+        ),
+        *(
+            {**_row(name, entries[0], None, enabled=False), "state": INCOMPATIBLE}
+            for name, entries in of_other_versions().items()
+        ),
     ]
-    print_rows(("name", "state", "distribution", "version"), rows, as_json=json)
+    print_rows(("name", "state", "distribution", "version", "api"), rows, as_json=json)
     if problem is not None:
         raise problem
     return 0
@@ -75,6 +82,17 @@ def show(name: str, /, *, json: bool = False, options: ConfigOptions = NO_OPTION
     return 0
 
 
+def _row(name: str, entry: EntryPoint, state: PluginState | None, *, enabled: bool) -> dict[str, Any]:
+    return {
+        "name": name,
+        "state": state.state if state else "enabled" if enabled else "disabled",
+        "distribution": entry.dist.name if entry.dist else "",
+        "version": entry.dist.version if entry.dist else "",
+        "api": entry.group,
+        "error": state.error if state else None,
+    }
+
+
 def _registered(name: str, registry: Registry) -> list[dict[str, Any]]:
     return [
         {"kind": kind.removesuffix("s").replace("_", " "), "component": component}
@@ -88,12 +106,10 @@ def _why_not(name: str, registry: Registry) -> str:
     failed = next((state for state in registry.states if state.name == name), None)
     if failed is not None:
         return f"Plugin {name!r} failed to load: {failed.error}"
-    known = installed()
-    if name in known:
+    if name in installed():
         return (
             f"Plugin {name!r} is installed but not enabled; "
             f"add --enable {name}, or list it in plugins.enabled in the config"
         )
-    near = nearest(name, known)
-    guess = f"; did you mean {' or '.join(near)}?" if near else ""
-    return f"Plugin {name!r} is not installed{guess} (installed: {', '.join(known)})"
+    said = not_installed(name)
+    return said[0].upper() + said[1:]

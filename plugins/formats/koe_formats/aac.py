@@ -1,6 +1,7 @@
 """`aac`: in ADTS frames."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from koe.api import AudioFormat, Encoder, StreamInfo
 
@@ -32,6 +33,13 @@ class AacFormat(AudioFormat):
         8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
     )  # fmt: skip
     bitrates: ClassVar[tuple[int, int]] = (LOWEST_BITRATE, BITS_PER_SAMPLE * 48_000)
+    conformance: ClassVar[Mapping[str, Any]] = {
+        "frame_samples": FRAME_SAMPLES,
+        "stream_lead_in_samples": FRAME_SAMPLES,
+        "whole_lead_in_samples": FRAME_SAMPLES,
+        "stream_least_samples": LEAST_FRAMES * FRAME_SAMPLES,
+        "whole_least_samples": LEAST_FRAMES * FRAME_SAMPLES,
+    }
 
     def __init__(self, bitrate: int = 64_000) -> None:
         self._bitrate = bitrate

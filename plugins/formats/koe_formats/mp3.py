@@ -1,6 +1,7 @@
 """`mp3`: what every player takes."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from koe.api import AudioFormat, Encoder, StreamInfo
 
@@ -36,6 +37,11 @@ class Mp3Format(AudioFormat):
         8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000,
     )  # fmt: skip
     bitrates: ClassVar[tuple[int, int]] = (8_000, 320_000)
+    conformance: ClassVar[Mapping[str, Any]] = {
+        "frame_samples": 576,
+        "stream_lead_in_samples": 529,
+        "stream_least_samples": LEAST_FRAMES * 576,
+    }
 
     def __init__(self, bitrate: int = 64_000, compression_level: int = 7) -> None:
         self._bitrate = bitrate

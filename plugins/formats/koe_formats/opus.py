@@ -1,6 +1,7 @@
 """`opus`: the smallest, in Ogg pages."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from koe.api import AudioFormat, Encoder, StreamInfo
 
@@ -22,6 +23,7 @@ class OpusFormat(AudioFormat):
     extension: ClassVar[str] = "opus"
     sample_rates: ClassVar[tuple[int, ...]] = (8_000, 12_000, 16_000, 24_000, 48_000)
     bitrates: ClassVar[tuple[int, int]] = (6_000, 256_000)
+    conformance: ClassVar[Mapping[str, Any]] = {"frame_samples": 480}
 
     def __init__(self, bitrate: int = 32_000, compression_level: int = 10, page_ms: int = 100) -> None:
         self._bitrate = bitrate

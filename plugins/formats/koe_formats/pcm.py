@@ -1,7 +1,8 @@
 """Uncompressed audio: `pcm` and `wav`. Needs no codec library."""
 
 import struct
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from koe.api import AudioChunk, AudioFormat, Encoder, StreamInfo
 
@@ -22,6 +23,7 @@ class PcmFormat(AudioFormat):
     media_type: ClassVar[str] = "audio/pcm"
     extension: ClassVar[str] = "pcm"
     lossless: ClassVar[bool] = True
+    conformance: ClassVar[Mapping[str, Any]] = {"headerless": True}
 
     def __init__(self, sample_rate: int = 24_000) -> None:
         self._sample_rate = sample_rate

@@ -1,6 +1,7 @@
 """`vorbis`: in Ogg pages, by libsndfile (FFmpeg's own Vorbis encoder is experimental and stereo only)."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 from koe.api import AudioChunk, AudioFormat, Encoder, Samples, StreamInfo
@@ -21,6 +22,7 @@ class VorbisFormat(AudioFormat):
     name = "vorbis"
     media_type: ClassVar[str] = "audio/ogg; codecs=vorbis"
     extension: ClassVar[str] = "ogg"
+    conformance: ClassVar[Mapping[str, Any]] = {"frame_samples": 1_024}
 
     def __init__(self, quality: float = 0.4) -> None:
         self._quality = quality

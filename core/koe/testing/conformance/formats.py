@@ -36,6 +36,7 @@ class AudioFormatConformance:
         stream_least_samples: of a file that players recognise, in mode `stream`.
         whole_least_samples: the same in mode `whole`.
         min_correlation: between what was fed and what a lossy format decodes to.
+        headerless: whether the bytes are 16-bit little-endian samples and nothing else.
     """
 
     sample_rate: ClassVar[int] = 24_000
@@ -45,6 +46,7 @@ class AudioFormatConformance:
     stream_least_samples: ClassVar[int] = 0
     whole_least_samples: ClassVar[int] = 0
     min_correlation: ClassVar[float] = 0.9
+    headerless: ClassVar[bool] = False
 
     @pytest.fixture
     def audio_format(self) -> AudioFormat:
@@ -53,7 +55,7 @@ class AudioFormatConformance:
 
     def decode(self, encoded: bytes) -> tuple[Samples, int]:
         """Samples and sample rate. Override it for a format that FFmpeg cannot read on its own."""
-        return decode_audio(encoded)
+        return _pcm(encoded, self.sample_rate) if self.headerless else decode_audio(encoded)
 
     def test_it_has_a_name_a_media_type_and_an_extension(self, audio_format: AudioFormat) -> None:
         assert re.fullmatch(r"[a-z0-9][a-z0-9_-]*", audio_format.name), audio_format.name
@@ -228,9 +230,9 @@ class AudioFormatConformance:
     def _decoded(self, encoded: bytes) -> Samples:
         return self.decode(encoded)[0]
 
-    def _decode_at(self, encoded: bytes, sample_rate: int) -> tuple[Samples, int]:  # noqa: ARG002 - for overrides
-        """`decode` for audio encoded at `sample_rate`; headerless formats override it."""
-        return self.decode(encoded)
+    def _decode_at(self, encoded: bytes, sample_rate: int) -> tuple[Samples, int]:
+        """`decode` for audio encoded at `sample_rate`."""
+        return _pcm(encoded, sample_rate) if self.headerless else self.decode(encoded)
 
     def _round_trip(self, audio_format: AudioFormat, samples: Samples, *, mode: Mode) -> Samples:
         """Encode in chunks of 50 ms, decode, and bring back to `sample_rate`."""
@@ -247,3 +249,7 @@ class AudioFormatConformance:
 
     def _max_lag(self, mode: Mode) -> int:
         return self._lead_in(mode) + self.frame_samples
+
+
+def _pcm(encoded: bytes, sample_rate: int) -> tuple[Samples, int]:
+    return np.frombuffer(encoded, "<i2").astype(np.float32) / np.float32(32_768), sample_rate

@@ -1,0 +1,120 @@
+"""Runs the conformance suite on what plugins register, each plugin in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from koe.author.checked import Checked, Told
+from koe.author.child import SUITE, TESTS, Task
+from koe.author.project import Project
+from koe.errors import ConfigError, InvalidRequestError, KoeError
+from koe.plugins import installed, not_installed
+
+_NEEDED = ("pytest", "pytest_asyncio", "onnx")
+_LAST_CHARACTERS = 2_000
+
+
+def check(
+    target: str, files: Sequence[Path] = (), assignments: Sequence[str] = (), *, shared_caches: bool = False
+) -> list[Checked]:
+    """Check the installed plugin called `target`, or all plugins of the project in that folder.
+
+    Raises:
+        InvalidRequestError: there is neither, or what the suite needs is not installed.
+        ConfigError: a plugin cannot be loaded.
+        KoeError: the checking process died.
+    """
+    _refuse_without_tools()
+    with TemporaryDirectory(prefix="koe-check-") as made:
+        folder = Path(made)
+        plugins, path = _found(target, folder / "site")
+        checked: list[Checked] = []
+        for plugin in plugins:
+            own = folder / plugin
+            own.mkdir()
+            absolute = tuple(str(file.resolve()) for file in files)
+            Task(plugin, tuple(path), absolute, tuple(assignments), shared_caches).write(own)
+            checked.extend(_run(plugin, own))
+    return checked
+
+
+def _refuse_without_tools() -> None:
+    missing = [module for module in _NEEDED if find_spec(module) is None]
+    if missing:
+        raise InvalidRequestError(
+            f"Checking plugins needs {' and '.join(missing)}, not installed here; "
+            f"install them with: pip install 'koe[testing]'"
+        )
+
+
+def _found(target: str, site: Path) -> tuple[list[str], list[str]]:
+    """The names of the plugins that `target` means, and what is to stand first in `sys.path`."""
+    if target in installed():
+        return [target], []
+    folder = Path(target)
+    if folder.is_dir():
+        project = Project.read(folder)
+        if not project.plugins:
+            raise InvalidRequestError(project.why_not())
+        return project.plugins, project.lend(site)
+    if os.sep in target:
+        raise InvalidRequestError(f"{target!r} is no folder; give that of a plugin's project")
+    raise InvalidRequestError(
+        f"No such folder, and {not_installed(target)}. A project is given by its folder, such as ./{target}"
+    )
+
+
+def _run(plugin: str, folder: Path) -> Iterator[Checked]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(  # noqa: S603 - this very Python, and a module of koe's
+        [sys.executable, "-P", "-m", "koe.author.child", str(folder)],
+        env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if not (folder / TESTS).exists():
+        raise KoeError(
+            f"The check of plugin {plugin!r} ended before its time, with exit code {done.returncode} "
+            f"(a signal's number where it is negative). Its last words:\n{_end(done.stdout + done.stderr)}"
+        )
+    told, suite = _read(folder / TESTS), _read(folder / SUITE) if (folder / SUITE).exists() else {}
+    if told["errors"] or not suite:
+        raise KoeError(f"Plugin {plugin!r} cannot be checked:\n{_end(chr(10).join(told['errors']))}")
+    if suite["problems"]:
+        raise ConfigError(suite["problems"])
+    yield from (_fared(plugin, name, subject, told["tests"]) for name, subject in suite["subjects"].items())
+
+
+def _fared(plugin: str, name: str, subject: dict[str, str], tests: Sequence[dict[str, str]]) -> Checked:
+    own = [test for test in tests if test["class"] == name]
+
+    def those(outcome: str) -> tuple[Told, ...]:
+        return tuple(Told(one["test"], one["reason"]) for one in own if one["outcome"] == outcome)
+
+    return Checked(
+        plugin,
+        subject["kind"],
+        subject["component"],
+        subject["unchecked"],
+        len(those("passed")),
+        those("failed"),
+        those("skipped"),
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return read
+
+
+def _end(said: str) -> str:
+    return said[-_LAST_CHARACTERS:].strip() or "(it said nothing)"

@@ -1,0 +1,82 @@
+"""A plugin's project folder, lent to Python as if it were installed."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+
+from koe.errors import InvalidRequestError
+from koe.hooks import ENTRY_POINT_GROUP
+from koe.plugins import of_another_version
+
+_FILE = "pyproject.toml"
+
+
+@frozen
+class Project:
+    """What `pyproject.toml` says of the plugins in a folder.
+
+    Attributes:
+        entries: by entry-point group of koe's, what each plugin's name stands for.
+    """
+
+    folder: Path
+    name: str
+    version: str
+    entries: Mapping[str, Mapping[str, str]]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Project":
+        """The project in `folder`.
+
+        Raises:
+            InvalidRequestError: there is none, or it has no plugin of koe's.
+        """
+        path = folder / _FILE
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
+            declared = table["entry-points"].items()
+            groups = {name: group for name, group in declared if name.startswith("koe.v") and group}
+            project = cls(folder.resolve(), table["name"], table.get("version", "0"), groups)
+        except OSError as error:
+            raise InvalidRequestError(f"{path} cannot be read: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidRequestError(f"{path} is no TOML: {error}") from None
+        except (KeyError, AttributeError, TypeError):
+            raise InvalidRequestError(f"{path}: {_missing()}") from None
+        if not groups:
+            raise InvalidRequestError(f"{path}: {_missing()}")
+        return project
+
+    @property
+    def plugins(self) -> list[str]:
+        """The names of its plugins for this version of the hook API."""
+        return list(self.entries.get(ENTRY_POINT_GROUP, ()))
+
+    def why_not(self) -> str:
+        """Why none of its plugins is for this koe, and the way out."""
+        name = next(name for group in self.entries.values() for name in group)
+        return of_another_version(name, f"{self.name} {self.version}", list(self.entries))
+
+    def lend(self, site: Path) -> list[str]:
+        """Write what an editable installation would leave into `site`; what then goes first in `sys.path`."""
+        facts = site / f"{self.name.replace('-', '_')}-{self.version}.dist-info"
+        facts.mkdir(parents=True)
+        metadata = f"Metadata-Version: 2.1\nName: {self.name}\nVersion: {self.version}\n"
+        (facts / "METADATA").write_text(metadata, encoding="utf-8")
+        lines = [line for group, named in self.entries.items() for line in _section(group, named)]
+        (facts / "entry_points.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return [str(site), str(self.folder), str(self.folder / "src")]
+
+
+def _section(group: str, named: Mapping[str, Any]) -> list[str]:
+    return [f"[{group}]", *(f"{name} = {target}" for name, target in named.items())]
+
+
+def _missing() -> str:
+    return (
+        f"no plugin of koe is declared here; expected [project] with a name, and "
+        f'[project.entry-points."{ENTRY_POINT_GROUP}"] with lines such as words = "koe_words:WordsPlugin"'
+    )

@@ -1,0 +1,151 @@
+"""`koe plugins check` runs the conformance suite on what a plugin registers, and says what is wrong."""
+
+import importlib.util
+import json
+
+import pytest
+from koe.author import checking
+from koe.author.names import PluginName
+from koe.author.writing import write_plugin
+from koe.cli.main import main
+
+pytestmark = pytest.mark.usefixtures("koe_environment")
+
+BROKEN = '''
+from koe.api import AudioChunk, AudioProcessor, AudioStream, DescribedRoute, Normalizer, Plugin, Segment
+from koe.api import hookimpl
+
+print("what plugins print is nobody's output")
+
+
+class Shout(Normalizer):
+    """Loses the way back to the user's text."""
+
+    name = "shout"
+
+    def normalize(self, segment):
+        yield Segment(segment.text.upper() + "!!", segment.voice, segment.language)
+
+
+class Forgetful(AudioProcessor):
+    """Never gives back what it held."""
+
+    name = "forgetful"
+
+    def open(self, info):
+        return ForgetfulStream()
+
+
+class ForgetfulStream(AudioStream):
+    def process(self, chunk):
+        return AudioChunk(chunk.samples[:-1], chunk.sample_rate)
+
+    def flush(self):
+        return None
+
+
+class BrokenPlugin(Plugin):
+    @hookimpl
+    def register_normalizers(self):
+        return [Shout()]
+
+    @hookimpl
+    def register_audio_processors(self):
+        return [Forgetful()]
+
+    @hookimpl
+    def register_routes(self, server):
+        async def fails(request):
+            raise ZeroDivisionError("by nobody")
+
+        return [DescribedRoute("/v1/broken", fails, tag="broken", summary="Fails", answer=type(None))]
+'''
+
+
+def _project(folder, code, group="koe.v1"):
+    folder.mkdir()
+    (folder / "pyproject.toml").write_text(
+        f'[project]\nname = "koe-broken"\nversion = "0.3.0"\n'
+        f'[project.entry-points."{group}"]\nbroken = "koe_broken:BrokenPlugin"\n',
+        encoding="utf-8",
+    )
+    (folder / "src").mkdir()
+    (folder / "src" / "koe_broken.py").write_text(code, encoding="utf-8")
+    return folder
+
+
+def _check(capfd, *arguments):
+    code = main(["plugins", "check", *map(str, arguments)])
+    captured = capfd.readouterr()
+    return code, captured.out, " ".join(captured.err.split())
+
+
+def test_a_sound_project_passes_without_being_installed_or_enabled(capfd, tmp_path):
+    folder, _ = write_plugin(PluginName.of("words"), "markup", tmp_path)
+    code, out, _ = _check(capfd, folder)
+    assert code == 0
+    assert [line.split() for line in out.splitlines()[2:]] == [
+        ["plugin", "words", "3", "0", "0"],
+        ["markup", "parser", "words", "3", "0", "0"],
+    ]
+
+
+def test_a_broken_plugin_fails_and_each_component_says_with_which_test(capfd, tmp_path):
+    code, out, _ = _check(capfd, _project(tmp_path / "broken", BROKEN))
+    assert code == 1
+    assert "normalizer shout failed test_alignment_covers_the_text: " in out
+    assert "audio processor forgetful failed test_all_samples_come_out_by_the_end_of_flush (9 times): " in out
+    assert "routes broken failed test_whatever_they_are_sent_they_answer_and_do_not_fail: " in out
+    assert "/v1/broken answered b'' with 500" in out
+    assert "nobody's output" not in out
+
+
+def test_an_installed_plugin_is_checked_by_its_name(capfd):
+    code, out, _ = _check(capfd, "text", "--json")
+    assert code == 0
+    rows = json.loads(out)
+    assert {row["component"] for row in rows} == {"text", "tags", "phonemes", "sentences"}
+    assert all(row["passed"] and not row["failed"] for row in rows)
+    (plugin,) = [row for row in rows if row["kind"] == "plugin"]
+    assert {told["reason"] for told in plugin["skipped"]} == {"it has no settings"}
+
+
+def test_a_plugin_that_kills_its_process_is_an_error_and_no_silence(capfd, tmp_path):
+    code = 'import os, sys\nprint("farewell", flush=True)\nos._exit(7)'
+    status, out, err = _check(capfd, _project(tmp_path / "broken", code))
+    assert (status, out) == (1, "")
+    assert "ended before its time, with exit code 7" in err
+
+
+@pytest.mark.parametrize(
+    ("group", "way_out"), [("koe.v0", "for this koe"), ("koe.v2", "a koe that has 'koe.v2'")]
+)
+def test_a_plugin_for_another_api_is_refused(capfd, tmp_path, group, way_out):
+    status, _, err = _check(capfd, _project(tmp_path / "broken", BROKEN, group))
+    assert status == 2
+    assert f"'broken' (koe-broken 0.3.0) is built for the hook API '{group}', this koe has 'koe.v1'" in err
+    assert way_out in err
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("nothing-like-it", "plugin 'nothing-like-it' is not installed"),
+        ("formts", "did you mean 'formats'?"),
+        ("./nowhere", "'./nowhere' is no folder"),
+        (".", "pyproject.toml cannot be read"),
+    ],
+)
+def test_what_cannot_be_found_exits_with_2(capfd, tmp_path, monkeypatch, target, said):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = _check(capfd, target)
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_without_pytest_it_says_what_to_install(capfd, monkeypatch):
+    monkeypatch.setattr(checking, "find_spec", lambda name: None if name == "pytest" else importlib.util)
+    status, _, err = _check(capfd, "text")
+    assert status == 2
+    assert "needs pytest, not installed here" in err
+    assert "pip install 'koe[testing]'" in err
