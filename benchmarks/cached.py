@@ -8,24 +8,21 @@ Needs `wrk` (Debian's package of that name). One `koe serve` with one process fo
 - `segments kept`: their audio is in memory, processors and encoder run (`cache.answers_bytes = 0`);
 - `not cached`: everything is made anew (`"cache": "bypass"`).
 
-Prints JSON: hardware, requests a second, the percentiles of the time to the last byte, and the server's
-processor time for one request, which other work on the machine disturbs least.
+The server's processor time for one request is what other work on the machine disturbs least.
 """
 
-import argparse
 import json
-import os
-import platform
 import re
 import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
 import psutil
+
+from benchmarks.report import Conditions, Report, options, threads
+from benchmarks.servers import assignments, cpu_s, serving
 
 BODY = {"input": "Hello there, this is a test.", "response_format": "mp3"}
 STATES: Mapping[str, tuple[str, str]] = {
@@ -34,31 +31,18 @@ STATES: Mapping[str, tuple[str, str]] = {
     "not cached": ("cache.answers_bytes=0", "bypass"),
 }
 CONNECTIONS = (1, 4)
+DEFINITIONS = {
+    "per_second": "whole answers to one request again and again, by wrk on the same machine",
+    "p50_ms": "from the request until the last byte of the answer; p95_ms and p99_ms alike",
+    "cpu_ms": "the server's processor time for one request",
+    "bytes": "of one answer",
+}
 _REPORT = """
 done = function(summary, latency)
     io.stdout:write(string.format("\\nKOE %d %d %f %f %f\\n", summary.requests, summary.duration,
         latency:percentile(50), latency:percentile(95), latency:percentile(99)))
 end
 """
-
-
-@contextmanager
-def serving(options: Sequence[str]) -> Iterator[tuple[str, psutil.Process]]:
-    """A server's URL and its process."""
-    command = [sys.executable, "-m", "koe.cli", "serve", "--port", "0", "--enable", "cache", *options]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            match = re.fullmatch(r"koe listens on (\S+)\n", line)
-            if match is None:
-                log.seek(0)
-                raise SystemExit(f"koe serve said {line!r}\n{log.read().decode()}")
-            yield match[1], psutil.Process(process.pid)
-        finally:
-            process.terminate()
-            process.wait(60)
 
 
 def measured(
@@ -88,34 +72,23 @@ def measured(
     return {"connections": connections, "per_second": per_second, **latencies, "cpu_ms": cpu_ms}
 
 
-def cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options(__doc__ or "")
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--engine", default="espeak")
     parser.add_argument("--set", action="append", default=[])
-    arguments = parser.parse_args()
-    results = []
+    given = parser.parse_args()
+    report, rows = Report("cached", given), []
     for state, (answers, use) in STATES.items():
-        sets = [f"engine.default={arguments.engine}", answers, *arguments.set]
-        with serving([part for each in sets for part in ("--set", each)]) as (server, process):
-            url, body = f"{server}/v1/audio/speech", {**BODY, "cache": use}
+        further = ["--enable", "cache", *assignments([answers, *given.set])]
+        with serving({"engine.default": given.engine}, *further) as server:
+            url, body = f"{server.url}/v1/audio/speech", {**BODY, "cache": use}
             answer = httpx.post(url, json=body, timeout=60).raise_for_status()
             for connections in CONNECTIONS:
-                found = measured(process, url, body, connections, arguments.seconds)
-                results.append({"state": state, "bytes": len(answer.content), **found})
-    hardware = {"machine": platform.machine(), "cores": os.cpu_count(), "python": platform.python_version()}
-    print(
-        json.dumps(
-            {"hardware": hardware, "engine": arguments.engine, "body": BODY, "results": results}, indent=2
-        )
-    )
+                found = measured(server.process, url, body, connections, given.seconds)
+                rows.append({"state": state, "bytes": len(answer.content), **found})
+    conditions = Conditions(threads(), f"engine {given.engine}", "as `state` says, in memory", DEFINITIONS)
+    report.write(conditions, {"body": BODY, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python -m benchmarks.concurrency --model kokoro.onnx --voices voices.bin    # about half an hour
     python -m benchmarks.concurrency --short                                    # minutes, with a tiny model
 
-`KOE_BENCHMARK_MODEL` and `KOE_BENCHMARK_VOICES` stand for the first two options. Starts `koe serve` as a
+Starts `koe serve` as a
 process of its own, without any cache, and measures over HTTP, as PCM, each text used once:
 
 - *capacity*: audio seconds made in one second while more whole answers are asked for than it has threads;
@@ -18,13 +18,8 @@ first sample above -50 dB of full scale has come; a refusal is timed until the w
 import argparse
 import asyncio
 import json
-import os
-import platform
 import random
-import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -34,20 +29,35 @@ from pathlib import Path
 import httpx
 import numpy as np
 from attrs import define, field
+from koe.cores import Sharing
+from koe.settings import InferenceSettings
 from koe.testing.tiny_model import write_tiny_model
 
-WORDS = (
-    "the morning began with a thin rain over the harbour and nobody in the town remembered when the old "
-    "clock had stopped so the captain looked at the tide while dogs and children ran through the market "
-    "until noon when the fish were gone and every basket was empty again"
-).split()
-BYTES_PER_S = 24_000 * 2
+from benchmarks.report import Conditions, Report, percentiles, tell, threads
+from benchmarks.report import options as shared_options
+from benchmarks.servers import BYTES_PER_S, assignments, serving, speaking
+from benchmarks.texts import WORDS
+
 AUDIBLE = round(32768 * 10 ** (-50 / 20))
 LATE_S = 0.01
 LOADS = (0.7, 3.0)
 STREAMS = (1, 2, 4, 8, 16)
 TINY_SLOWNESS = 10
 """With it, the tiny model is about as slow as an optimized full one."""
+DEFINITIONS = {
+    "capacity_audio_s_per_s": (
+        "audio seconds made in a second while more whole answers are asked for than there are threads"
+    ),
+    "first_audio_ms": "from the request until the first sample above -50 dB of full scale has come (pcm)",
+    "players_that_ran_dry": (
+        "players that had played all that had come while the answer went on more than 10 ms later; a player "
+        "starts with the first piece that it gets"
+    ),
+    "longest_gap_ms": "the longest time for which a player had nothing to play",
+    "refusal_ms": "from the request until the whole 503 was there",
+    "audio_s_per_s": "seconds of audio that all players got, for a second of the measurement",
+    "load": "so many times the capacity is what the players would need, who come by chance (Poisson)",
+}
 
 
 @define
@@ -168,21 +178,11 @@ def summary(players: Sequence[Player], seconds: float) -> dict[str, object]:
         "players": len(players),
         "heard": len(heard),
         "refused": len(refusals),
-        "refusal_ms": _percentiles(refusals),
-        "first_audio_ms": _percentiles(firsts),
+        "refusal_ms": percentiles(refusals, scale=1000),
+        "first_audio_ms": percentiles(firsts, scale=1000),
         "players_that_ran_dry": sum(bool(player.gaps) for player in heard),
         "longest_gap_ms": round(max(gaps, default=0.0) * 1000),
         "audio_s_per_s": round(sum(player.audio_s for player in heard) / seconds, 2),
-    }
-
-
-def _percentiles(seconds: Sequence[float]) -> dict[str, int] | None:
-    if not seconds:
-        return None
-    ordered = sorted(seconds)
-    at = {"p50": 0.5, "p95": 0.95, "max": 1.0}
-    return {
-        name: round(ordered[min(len(ordered) - 1, int(len(ordered) * p))] * 1000) for name, p in at.items()
     }
 
 
@@ -191,7 +191,7 @@ async def measure(url: str, options: argparse.Namespace) -> dict[str, object]:
     async with httpx.AsyncClient(base_url=url, timeout=600, limits=limits) as http:
         client = Client(http)
         await client.whole_s(client.texts.text())
-        per_s, mean_s = await capacity(client, options.concurrency, options.seconds)
+        per_s, mean_s = await capacity(client, sharing(options).places, options.seconds)
         tell(f"capacity: {per_s:.1f} audio seconds per second")
         by_streams, by_load = [], []
         for count in STREAMS:
@@ -211,50 +211,11 @@ async def measure(url: str, options: argparse.Namespace) -> dict[str, object]:
     }
 
 
-@contextmanager
-def serving(model: Path, voices: Path, options: argparse.Namespace) -> Iterator[str]:
-    """The URL of a `koe serve` on a free port."""
-    settings = {
-        "engine.default": "kokoro",
-        "plugins.kokoro.model": str(model),
-        "plugins.kokoro.voices": str(voices),
-        "inference.threads": options.threads,
-        "inference.concurrency": options.concurrency,
-        "limits.max_concurrent": 64,
-        "log.level": "warning",
-    }
-    sets = [f"{key}={json.dumps(value)}" for key, value in settings.items()] + options.set
-    command = [sys.executable, "-m", "koe.cli", "serve", "--port", "0"]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [*command, *(part for each in sets for part in ("--set", each))],
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            match = re.fullmatch(r"koe listens on (\S+)\n", line)
-            if match is None:
-                log.seek(0)
-                raise SystemExit(f"koe serve said {line!r}\n{log.read().decode()}")
-            yield match[1]
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
 def parsed() -> argparse.Namespace:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", default=os.environ.get("KOE_BENCHMARK_MODEL"), help="default: a tiny one")
-    parser.add_argument("--voices", default=os.environ.get("KOE_BENCHMARK_VOICES"))
+    parser = shared_options(__doc__ or "", model=True)
     parser.add_argument("--variant", default="", help="what the model is, for the report")
-    parser.add_argument("--threads", type=int, default=1, help="within one inference")
-    parser.add_argument("--concurrency", type=int, default=cores, help="inferences at a time")
+    parser.add_argument("--threads", type=int, default=0, help="within one inference; 0: all cores")
+    parser.add_argument("--concurrency", type=int, default=0, help="inferences at a time; 0: as koe does")
     parser.add_argument("--players", type=int, help="for each load (500, short: 30)")
     parser.add_argument("--each", type=int, help="streams of each client (10, short: 2)")
     parser.add_argument("--seconds", type=float, help="of measuring the capacity (60, short: 5)")
@@ -271,35 +232,32 @@ def parsed() -> argparse.Namespace:
     return options
 
 
-def tell(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def sharing(options: argparse.Namespace) -> Sharing:
+    return Sharing.of(InferenceSettings(threads=options.threads, concurrency=options.concurrency))
+
+
+@contextmanager
+def files(options: argparse.Namespace) -> Iterator[tuple[Path, Path]]:
+    """Model and voices: the given ones, else tiny ones."""
+    if options.model:
+        yield Path(options.model), Path(options.voices)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        tiny = write_tiny_model(Path(folder), slow=TINY_SLOWNESS)
+        yield tiny.model, tiny.voices
 
 
 def main() -> None:
-    """Run everything and print one JSON object."""
     options = parsed()
-    with tempfile.TemporaryDirectory() as folder:
-        if options.model:
-            model, voices = Path(options.model), Path(options.voices)
-        else:
-            tiny = write_tiny_model(Path(folder), slow=TINY_SLOWNESS)
-            model, voices = tiny.model, tiny.voices
-        with serving(model, voices, options) as url:
-            found = asyncio.run(measure(url, options))
-    report = {
-        "hardware": {
-            "machine": platform.processor() or platform.machine(),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-        },
-        "threads": options.threads,
-        "concurrency": options.concurrency,
-        "variant": options.variant or ("as given" if options.model else "tiny test model"),
-        "cache": "none",
-        "definitions": (__doc__ or "").partition("\n\n- ")[2],
-        **found,
-    }
-    print(json.dumps(report, indent=2))
+    report = Report("concurrency", options)
+    threading = {"inference.threads": options.threads, "inference.concurrency": options.concurrency}
+    with files(options) as (model, voices):
+        settings = {**speaking(model, voices), **threading, "limits.max_concurrent": 64}
+        with serving(settings, *assignments(options.set)) as server:
+            found = asyncio.run(measure(server.url, options))
+    variant = options.variant or ("as given" if options.model else "tiny test model")
+    conditions = Conditions(threads(options.threads, options.concurrency), variant, "none", DEFINITIONS)
+    report.write(conditions, found)
 
 
 if __name__ == "__main__":

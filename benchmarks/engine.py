@@ -1,48 +1,56 @@
-"""What koe's engine costs over the bare model, and how it compares with kokoro-onnx.
+"""What koe's engine costs over the bare model, and how koe compares with kokoro-onnx and PyTorch.
 
     python -m benchmarks.engine --model kokoro-v1.0.onnx --voices voices-v1.0.bin
 
-All contenders are in one process and take turns, run by run, so that other load on the machine hits all
-alike; the first run of each does not count, and medians are shown. Prints JSON:
+- `rtf`: by length of the segment in phonemes, on `--threads`, all in one process and in turns: `raw` is
+  `InferenceSession.run` with koe's session options, `koe` is the engine with word times, checks and copies;
+  both on the stock and, where one lies beside it, on the optimized model.
+- `one_text`: a text of 60 words, spoken by a whole koe in its default configuration (normalized, phonemized,
+  cut for a listener, joined; no encoding and no HTTP), by kokoro-onnx's `Kokoro.create` on the stock model,
+  and by PyTorch's `KModel`, which gets finished phonemes, sentence by sentence. In turns.
+- `two_texts`: two such texts at once.
 
-- `rtf`: real-time factors (seconds of work for a second of audio) by length of the segment in phonemes, on
-  `--threads`: `raw` is `InferenceSession.run` with the session options of koe, `koe` is the engine with word
-  times, checks and copies; both on the stock and, where one lies beside it, on the optimized model.
-- `overhead`: what `koe` adds to `raw`, median of the ratios of neighbouring runs.
-- `stream`: seconds for 300 phonemes, which are about 60 words: koe in segments of 100, kokoro-onnx's
-  `Kokoro.create` as it cuts them, on all cores.
-- `two_streams`: seconds of audio per second with two such texts at once: koe with one thread for each
-  inference, `Kokoro.create` called from two threads.
-
-PyTorch's `KModel` joins `stream` where `torch` and `kokoro` are installed and `--torch` names its weights.
+PyTorch takes part where `--torch` names its weights (`kokoro-v1_0.pth`) and `--torch-python` a Python that
+has `torch` and `kokoro`, in a process of its own.
 """
 
 import argparse
-import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from attrs import asdict
 from koe.cancellation import Cancellation
-from koe.cores import usable_cores
 from koe.kokoro.config import KokoroConfig
 from koe.kokoro.engine import KokoroEngine
-from koe.kokoro.hardware import Host
-from koe.kokoro.optimized import optimized_path
 from koe.kokoro.timing import SAMPLE_RATE
-from koe.kokoro.voices import load_voices
 from koe.stages import EngineRuntime
 from koe.types import PhonemeSegment, PhonemeWord, Prosody, Span, VoiceMix
 
-STREAM, SEGMENT = 300, 100
+from benchmarks import texts
+from benchmarks.report import Conditions, Report, options, tell, threads, variants, with_model
+from benchmarks.speaking import speaking
+from benchmarks.torch_speaker import TorchSpeaker, torch_speaker
+
+WORDS = 60
+ANY_LOAD = "limits.max_load=100"
+"""On a busy machine a second stream could be refused."""
+DEFINITIONS = {
+    "rtf": "real-time factor: seconds of work for a second of audio, median; processor time with --cpu",
+    "overhead": "what koe adds to InferenceSession.run, median of the ratios of neighbouring runs, less 1",
+    "seconds": "until all of the text, or of both texts, was spoken, median",
+    "audio_s": "seconds of audio that were made of it",
+    "audio_s_per_s": "seconds of audio for a second of work, median: 1 / rtf of whole texts",
+    "times_faster": "audio_s_per_s of koe divided by that of the other",
+}
 Run = Callable[[], int]
 """Does a piece of work; gives the samples that it made."""
+Speaker = Callable[[str], int]
 
 
 def _phonemes(count: int, seed: int = 0) -> str:
@@ -74,6 +82,7 @@ def _raw(engine: KokoroEngine, phonemes: str) -> Run:
     """The same run on the engine's own session, with nothing around it."""
     loaded = engine._loaded  # noqa: SLF001 - the very same session
     assert loaded is not None
+    assert loaded.model is not None
     ids = [loaded.vocabulary[symbol] for symbol in phonemes]
     style = loaded.tables.style(VoiceMix.of(loaded.default), len(ids))
     feeds = loaded.model._feeds(ids, style, 1.0)  # noqa: SLF001
@@ -121,98 +130,99 @@ def _factors(
     return {"rtf": rtf, "overhead": overhead}
 
 
-def _whole(run: Callable[[str], int], pieces: list[str]) -> Run:
-    return lambda: sum(run(piece) for piece in pieces)
+def _create(kokoro: Any, voice: str) -> Callable[[str], int]:
+    return lambda text: len(kokoro.create(text, voice, lang="en-us")[0])
 
 
-def _streams(
-    engines: Mapping[str, KokoroEngine], create: Callable[[str], int], torch: Callable[[str], int] | None
-) -> dict[str, Run]:
-    pieces = [_phonemes(SEGMENT, seed) for seed in range(STREAM // SEGMENT)]
-    contenders = {
-        f"koe {model}": _whole(lambda piece, engine=engine: _koe(engine, piece)(), pieces)  # type: ignore[misc]
-        for model, engine in engines.items()
-    }
-    contenders["kokoro-onnx"] = _whole(create, [" ".join(pieces)])
-    if torch is not None:
-        contenders["torch"] = _whole(torch, pieces)
-    return contenders
+def _of_sentences(torch: TorchSpeaker, phonemes: Callable[[str], str]) -> Callable[[str], int]:
+    return lambda text: torch.speak([phonemes(sentence) for sentence in text.split(". ")])
 
 
-def _create(model: str, voices: str) -> Callable[[str], int]:
+def _speakers(stack: ExitStack, given: argparse.Namespace, models: Mapping[str, Path]) -> dict[str, Speaker]:
+    """Who speaks whole texts, by name: each takes a text and gives the samples that it made of it."""
     from kokoro_onnx import Kokoro
 
-    kokoro = Kokoro(model, voices)
-    voice = kokoro.get_voices()[0]
-    return lambda phonemes: len(kokoro.create(phonemes, voice, is_phonemes=True, trim=False)[0])
+    found: dict[str, Speaker] = {
+        f"koe {name}": stack.enter_context(speaking(path, given.voices, ANY_LOAD)).speak
+        for name, path in models.items()
+    }
+    kokoro = Kokoro(given.model, given.voices)
+    found["kokoro-onnx"] = _create(kokoro, kokoro.get_voices()[0])
+    if given.torch:
+        torch = stack.enter_context(torch_speaker(given.torch_python, given.torch, given.voices))
+        found["torch"] = _of_sentences(torch, lambda text: kokoro.tokenizer.phonemize(text, "en-us"))
+    return found
 
 
-def _torch(weights: str, voices: str) -> Callable[[str], int]:
-    torch, model_module = import_module("torch"), import_module("kokoro.model")
-    model = model_module.KModel(model=weights).eval()
-    table = next(iter(load_voices(Path(voices)).tables.values()))
+def _texts(speakers: Mapping[str, Speaker], runs: int, at_once: int) -> dict[str, dict[str, float]]:
+    """What it takes everybody to speak so many texts of 60 words at once."""
+    given = [texts.of_words(WORDS, seed) for seed in range(at_once)]
 
-    def speak(phonemes: str) -> int:
-        style = torch.from_numpy(table[len(phonemes) - 1 : len(phonemes)].copy())
-        with torch.no_grad():
-            return int(model(phonemes, style, 1.0).numel())
+    def all_of_them(speak: Speaker) -> Run:
+        def run() -> int:
+            with ThreadPoolExecutor(at_once) as pool:
+                return sum(pool.map(speak, given))
 
-    return speak
+        return run
 
-
-def _medians(found: Mapping[str, list[tuple[float, int]]]) -> dict[str, float]:
-    return {name: round(statistics.median(seconds for seconds, _ in each), 3) for name, each in found.items()}
+    found = _in_turns({name: all_of_them(speak) for name, speak in speakers.items()}, runs)
+    return {name: _summed(each) for name, each in found.items()}
 
 
-def _two_at_once(run: Run) -> Run:
-    def both() -> int:
-        with ThreadPoolExecutor(2) as pool:
-            return sum(pool.map(lambda _: run(), range(2)))
+def _summed(runs: list[tuple[float, int]]) -> dict[str, float]:
+    seconds = statistics.median(seconds for seconds, _ in runs)
+    audio_s = statistics.median(samples for _, samples in runs) / SAMPLE_RATE
+    per_s = statistics.median(samples / SAMPLE_RATE / seconds for seconds, samples in runs)
+    return {"seconds": round(seconds, 3), "audio_s": round(audio_s, 2), "audio_s_per_s": round(per_s, 2)}
 
-    return both
+
+def _times_faster(found: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """By how much koe is faster than each of the others, in audio seconds per second."""
+    return {
+        ours: {
+            other: round(found[ours]["audio_s_per_s"] / found[other]["audio_s_per_s"], 2)
+            for other in found
+            if not other.startswith("koe ")
+        }
+        for ours in found
+        if ours.startswith("koe ")
+    }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--voices", required=True)
+def _parsed() -> argparse.Namespace:
+    parser = options(__doc__ or "", model=True)
     parser.add_argument("--torch", help="PyTorch weights of the same model")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--torch-python", default=sys.executable, help="a Python with torch and kokoro")
+    parser.add_argument("--threads", type=int, default=1, help="of `rtf`")
     parser.add_argument("--lengths", default="10,50,150")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument(
         "--cpu", action="store_true", help="rtf and overhead in processor time, for busy machines"
     )
-    parser.add_argument("--skip-streams", action="store_true")
-    asked = parser.parse_args()
-    models = {"stock": Path(asked.model)}
-    if optimized_path(models["stock"]).is_file():
-        models["optimized"] = optimized_path(models["stock"])
-    single = {name: _engine(path, asked.voices, asked.threads) for name, path in models.items()}
-    lengths = [int(length) for length in asked.lengths.split(",")]
-    report: dict[str, Any] = {
-        "host": asdict(Host.current()),
-        "threads": asked.threads,
-        "runs": asked.runs,
-        "cpu": asked.cpu,
-    }
-    clock = time.process_time if asked.cpu else time.perf_counter
-    report |= _factors(single, lengths, asked.runs, clock)
-    if not asked.skip_streams:
-        create = _create(asked.model, asked.voices)
-        torch = _torch(asked.torch, asked.voices) if asked.torch else None
-        wide = {name: _engine(path, asked.voices, usable_cores()) for name, path in models.items()}
-        report["stream"] = _medians(_in_turns(_streams(wide, create, torch), asked.runs))
-        narrow = {name: _engine(path, asked.voices, 1) for name, path in models.items()}
-        pairs = {name: _two_at_once(run) for name, run in _streams(narrow, create, None).items()}
-        found = _in_turns(pairs, asked.runs)
-        report["two_streams"] = {
-            name: round(statistics.median(n / SAMPLE_RATE / s for s, n in each), 2)
-            for name, each in found.items()
-        }
-    print(json.dumps(report, indent=2))
+    parser.add_argument("--skip-texts", action="store_true")
+    return with_model(parser)
+
+
+def main() -> None:
+    given = _parsed()
+    report, models = Report("engine", given), variants(given.model)
+    single = {name: _engine(path, given.voices, given.threads) for name, path in models.items()}
+    lengths = [int(length) for length in given.lengths.split(",")]
+    clock = time.process_time if given.cpu else time.perf_counter
+    results: dict[str, Any] = {"runs": given.runs, "processor_time": given.cpu}
+    results |= _factors(single, lengths, given.runs, clock)
+    tell(str(results))
+    for engine in single.values():
+        engine.close()
+    if not given.skip_texts:
+        with ExitStack() as stack:
+            speakers = _speakers(stack, given, models)
+            for name, at_once in (("one_text", 1), ("two_texts", 2)):
+                found = _texts(speakers, given.runs, at_once)
+                results |= {name: found, f"{name}_times_faster": _times_faster(found)}
+                tell(str(found))
+    threading = f"rtf: {given.threads}; texts: koe {threads()}, the others by their defaults"
+    report.write(Conditions(threading, "stock and optimized, as named", "none", DEFINITIONS), results)
 
 
 if __name__ == "__main__":

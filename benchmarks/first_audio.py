@@ -2,152 +2,154 @@
 
     python -m benchmarks.first_audio --model kokoro-v1.0.onnx --voices voices-v1.0.bin
 
-Starts two servers on the same model, one that cuts the first segments short (the default) and one that does
-not (`streaming.cut = "never"`), and sends each texts of 5, 50 and 400 words over HTTP, one at a time, each
-text used once, so that nothing could be cached. Time to first audio is from the request until the first
-sample above -50 dB of full scale has been received, as PCM. Prints medians, ratios and, from the arrival
-times of the cut answers, whether a player that starts at once would ever have run dry.
+Starts a server on the stock model, one on the optimized model where it lies beside it, each as it is
+configured by default, and one on the stock model that does not cut the first segments short
+(`streaming.cut = "never"`). They get texts of 5, 20, 50 and 400 words over HTTP, one at a time and in turns,
+so that other load on the machine hits all alike; each text is used once, so that nothing could be cached.
+After `--heard` seconds of audio the client hangs up, but for the first text of each length.
 
-The two servers take turns, request by request, so that other load on the machine hits both alike.
+Before and after, the time of one inference of ten phonemes by the stock model is taken, with nothing around
+it, on all cores: what acceptance compares with.
 """
 
 import argparse
-import json
-import os
-import platform
-import select
 import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
 
-WORDS = (
-    "the morning began with a thin rain over the harbour and nobody in the town remembered when the old "
-    "clock had stopped so the captain looked at the tide while dogs and children ran through the market "
-    "until noon when the fish were gone and every basket was empty again"
-).split()
-SIZES = (5, 50, 400)
-BYTES_PER_S = 24_000 * 2
+from benchmarks import texts
+from benchmarks.raw import raw_run
+from benchmarks.report import Conditions, Report, options, percentiles, tell, threads, variants, with_model
+from benchmarks.servers import BYTES_PER_S, serving, speaking
+
+SIZES: Mapping[int, float] = {5: 1.0, 20: 1.0, 50: 0.5, 400: 0.5}
+"""Words, and the share of `--rounds` that is spent on such texts."""
+RAW_RUNS = 15
 AUDIBLE = round(32768 * 10 ** (-50 / 20))
+DEFINITIONS = {
+    "first_audio_ms": "from the request until the first sample above -50 dB of full scale was received (pcm)",
+    "longest_gap_ms": "the longest wait of a player that starts with the first piece",
+    "raw_ms": "one InferenceSession.run of ten phonemes by the stock model on all cores, median",
+    "against_raw": "first_audio_ms (p50) of 5 words, less 30 ms, divided by raw_ms",
+    "longest_against_20_words": "first_audio_ms (p50) of 400 words divided by that of 20 words",
+}
 
 
-def _text(words: int, seed: int) -> str:
-    """A text of `words` words with a comma now and then and a sentence end every 25 words."""
-    picked = [WORDS[(seed * 7 + i * (1 + seed % 3)) % len(WORDS)] for i in range(words)]
-    for i in range(11, words, 12):
-        picked[i] += ","
-    sentences = [" ".join(picked[i : i + 25]).capitalize().rstrip(",") for i in range(0, words, 25)]
-    return ". ".join(sentences) + "."
-
-
-@contextmanager
-def _server(model: str, voices: str, cut: str, threads: int) -> Iterator[str]:
-    options = {
-        "plugins.kokoro.model": json.dumps(model),
-        "plugins.kokoro.voices": json.dumps(voices),
-        "engine.default": '"kokoro"',
-        "streaming.cut": json.dumps(cut),
-        "inference.threads": str(threads),
-        "log.level": '"warning"',
-    }
-    settings = [part for key, value in options.items() for part in ("--set", f"{key}={value}")]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "koe.cli", "serve", "--port", "0", *settings],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        select.select([process.stdout], [], [], 120)
-        yield process.stdout.readline().rpartition(" ")[2].strip()
-    finally:
-        process.terminate()
-        process.wait(60)
-
-
-def _arrivals(url: str, text: str) -> list[tuple[float, bytes]]:
-    """Seconds since the request, and what had come by then, piece by piece."""
-    start = time.perf_counter()
+def arrivals(url: str, text: str, heard_s: float) -> list[tuple[float, bytes]]:
+    """Seconds since the request, and what had come by then, until enough was heard."""
+    found, size, start = [], 0, time.perf_counter()
     body = {"input": text, "response_format": "pcm"}
     with httpx.stream("POST", f"{url}/v1/audio/speech", json=body, timeout=600) as response:
         response.raise_for_status()
-        return [(time.perf_counter() - start, piece) for piece in response.iter_raw()]
+        for piece in response.iter_raw():
+            found.append((time.perf_counter() - start, piece))
+            size += len(piece)
+            if size >= heard_s * BYTES_PER_S:
+                break
+    return found
 
 
-def _first_audio_s(arrivals: list[tuple[float, bytes]]) -> float:
-    for at_s, piece in arrivals:
-        if np.abs(np.frombuffer(piece, "<i2").astype(np.int32)).max(initial=0) > AUDIBLE:
+def first_audio_s(pieces: list[tuple[float, bytes]]) -> float:
+    for at_s, piece in pieces:
+        if (
+            np.abs(np.frombuffer(piece[: len(piece) // 2 * 2], "<i2").astype(np.int32)).max(initial=0)
+            > AUDIBLE
+        ):
             return at_s
-    raise RuntimeError("the answer is silent")
+    raise SystemExit("the answer is silent")
 
 
-def _longest_gap_s(arrivals: list[tuple[float, bytes]]) -> float:
-    """How long a player that starts with the first sound would at worst have waited for more."""
-    plays_until = arrivals[0][0]
-    gap = 0.0
-    for at_s, piece in arrivals:
+def longest_gap_s(pieces: list[tuple[float, bytes]]) -> float:
+    plays_until, gap = pieces[0][0], 0.0
+    for at_s, piece in pieces:
         gap = max(gap, at_s - plays_until)
         plays_until = max(plays_until, at_s) + len(piece) / BYTES_PER_S
     return gap
 
 
-def _measure(urls: dict[str, str], words: int, rounds: int) -> dict[str, object]:
-    first: dict[str, list[float]] = {cut: [] for cut in urls}
-    gaps: list[float] = []
-    rtf: list[float] = []
-    for seed in range(rounds):
-        for cut, url in urls.items():
-            arrivals = _arrivals(url, _text(words, seed))
-            first[cut].append(_first_audio_s(arrivals))
-            if cut == "auto":
-                gaps.append(_longest_gap_s(arrivals))
-                rtf.append(arrivals[-1][0] / (sum(len(piece) for _, piece in arrivals) / BYTES_PER_S))
-    medians = {cut: statistics.median(values) for cut, values in first.items()}
+def idle(url: str) -> None:
+    """Return when nothing is being spoken, so that who hung up does not hold up the next."""
+    while httpx.get(f"{url}/status", timeout=60).json()["requests"]["running"]:
+        time.sleep(0.01)
+
+
+def measured(urls: Mapping[str, str], words: int, rounds: int, heard_s: float) -> dict[str, Any]:
+    firsts: dict[str, list[float]] = {name: [] for name in urls}
+    gaps: dict[str, float] = dict.fromkeys(urls, 0.0)
+    for number in range(rounds):
+        for name, url in urls.items():
+            text = texts.of_words(words, seed=1_000 * words + number)
+            pieces = arrivals(url, text, heard_s if number else float("inf"))
+            idle(url)
+            firsts[name].append(first_audio_s(pieces))
+            gaps[name] = max(gaps[name], longest_gap_s(pieces))
     return {
         "words": words,
-        "first_audio_ms": round(medians["auto"] * 1000),
-        "without_cutting_ms": round(medians["never"] * 1000),
-        "times_sooner": round(medians["never"] / medians["auto"], 2),
-        "rtf_of_the_answer": round(statistics.median(rtf), 3),
-        "longest_gap_ms": round(max(gaps) * 1000),
+        "texts": rounds,
+        "servers": {
+            name: {
+                "first_audio_ms": percentiles(firsts[name], scale=1000),
+                "longest_gap_ms": round(gaps[name] * 1000),
+            }
+            for name in urls
+        },
     }
 
 
 def main() -> None:
-    """Run everything and print one JSON object."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--model", required=True, help="a Kokoro ONNX file")
-    parser.add_argument("--voices", required=True, help="its voices")
-    parser.add_argument("--rounds", type=int, default=5, help="texts of each size")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    given = parser.parse_args()
-    with (
-        _server(given.model, given.voices, "auto", given.threads) as cut,
-        _server(given.model, given.voices, "never", given.threads) as uncut,
-    ):
-        urls = {"auto": cut, "never": uncut}
-        _measure(urls, 5, 1)
-        rows = [
-            _measure(urls, words, given.rounds if words < 400 else max(3, given.rounds // 2))
-            for words in SIZES
-        ]
-    by_words = {row["words"]: row["first_audio_ms"] for row in rows}
-    report = {
-        "machine": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "threads": given.threads,
-        "definition": "request sent until the first sample above -50 dBFS received; caches: none",
-        "rows": rows,
-        "400_words_against_50": round(by_words[400] / by_words[50], 3),  # type: ignore[operator]
+    parser = options(__doc__ or "", model=True)
+    parser.add_argument("--rounds", type=int, default=20, help="texts of 5 and of 20 words; of others half")
+    parser.add_argument("--heard", type=float, default=4.0, help="seconds of audio after which is hung up")
+    given = with_model(parser)
+    report = Report("first_audio", given)
+    before = raw_ms(given)
+    with ExitStack() as stack:
+        urls = {name: stack.enter_context(serving(plan)).url for name, plan in plans(given).items()}
+        measured(urls, 3, 2, given.heard)
+        rows = []
+        for words, share in SIZES.items():
+            rows.append(measured(urls, words, max(2, round(given.rounds * share)), given.heard))
+            tell(str(rows[-1]))
+    raw = statistics.median([*before, *raw_ms(given)])
+    results = {"raw_ms": round(raw), "rows": rows, **ratios(rows, raw)}
+    conditions = Conditions(threads(), "stock and optimized, as named", "none", DEFINITIONS)
+    report.write(conditions, results)
+
+
+def plans(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """The settings of each server."""
+    found = {name: speaking(path, given.voices) for name, path in variants(given.model).items()}
+    first = next(iter(found))
+    return {**found, f"{first}, not cut": {**found[first], "streaming.cut": "never"}}
+
+
+def raw_ms(given: argparse.Namespace) -> list[float]:
+    """Times of bare inferences of ten phonemes."""
+    run = raw_run(Path(given.model), Path(given.voices), phonemes=10)
+    run()
+    taken = []
+    for _ in range(RAW_RUNS):
+        start = time.perf_counter()
+        run()
+        taken.append((time.perf_counter() - start) * 1000)
+    return taken
+
+
+def ratios(rows: list[dict[str, Any]], raw: float) -> dict[str, dict[str, float]]:
+    p50 = {
+        row["words"]: {name: found["first_audio_ms"]["p50"] for name, found in row["servers"].items()}
+        for row in rows
     }
-    print(json.dumps(report, indent=2))
+    return {
+        "against_raw": {name: round((ms - 30) / raw, 2) for name, ms in p50[5].items()},
+        "longest_against_20_words": {name: round(p50[400][name] / ms, 2) for name, ms in p50[20].items()},
+    }
 
 
 if __name__ == "__main__":

@@ -1,0 +1,35 @@
+"""Texts to speak, none of them twice."""
+
+import random
+from collections.abc import Iterator
+
+WORDS = (
+    "the morning began with a thin rain over the harbour and nobody in the town remembered when the old "
+    "clock had stopped so the captain looked at the tide while dogs and children ran through the market "
+    "until noon when the fish were gone and every basket was empty again"
+).split()
+
+
+def of_words(count: int, seed: int) -> str:
+    """A text of so many words with a comma now and then and a sentence end every 25 words."""
+    chance = random.Random(seed)
+    picked = [chance.choice(WORDS) for _ in range(count)]
+    for index in range(11, count, 12):
+        picked[index] += ","
+    sentences = [" ".join(picked[at : at + 25]).capitalize().rstrip(",") for at in range(0, count, 25)]
+    return ". ".join(sentences) + "."
+
+
+def of_characters(count: int, seed: int = 0) -> str:
+    """A text of exactly so many characters, cut behind its last whole word and filled up with that."""
+    text = of_words(count // 3 + 10, seed)[:count].rpartition(" ")[0] or "Oh"
+    return text.rstrip(",.") + "." + "!" * (count - len(text.rstrip(",.")) - 1)
+
+
+def short(seed: int = 0) -> Iterator[str]:
+    """Texts of one to six words, for ever."""
+    chance = random.Random(seed)
+    number = 0
+    while True:
+        number += 1
+        yield of_words(chance.choice((1, 1, 2, 2, 3, 4, 6)), seed * 1_000_003 + number)
