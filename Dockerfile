@@ -1,17 +1,64 @@
-# syntax=docker/dockerfile:1
-FROM python:3.11-slim AS build
-WORKDIR /src
-COPY . .
-RUN python -m venv /opt/koe && /opt/koe/bin/pip install --no-cache-dir .
+# syntax=docker/dockerfile:1.10
 
-FROM python:3.11-slim
-COPY --from=build /opt/koe /opt/koe
-RUN useradd --create-home --uid 10001 koe && install -d -o koe /models
-USER koe
-ENV PATH=/opt/koe/bin:$PATH KOE_MODEL_DIR=/models
-VOLUME /models
+# Targets: `cpu`, the default, and `gpu`. docs/deployment.md says how to build and run them.
+ARG PYTHON_IMAGE=python:3.12.13-slim-trixie
+
+FROM ${PYTHON_IMAGE} AS build
+ARG PLUGINS=""
+ARG PIP_CONSTRAINT=""
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY core/ core/
+COPY plugins/ plugins/
+COPY deploy/docker/ deploy/docker/
+RUN python -m venv /opt/koe
+RUN --mount=type=cache,target=/root/.cache/pip \
+    requirement="$(python deploy/docker/requirement.py "$PLUGINS")" \
+    && /opt/koe/bin/pip install "$requirement"
+
+# Both builds of ONNX Runtime have the same files, so one goes before the other comes.
+FROM build AS build-gpu
+ARG ONNXRUNTIME_GPU="==1.31.1"
+RUN --mount=type=cache,target=/root/.cache/pip \
+    /opt/koe/bin/pip uninstall --yes onnxruntime \
+    && /opt/koe/bin/pip install "onnxruntime-gpu[cuda,cudnn]${ONNXRUNTIME_GPU}" \
+    && /opt/koe/bin/python deploy/docker/has_provider.py CUDAExecutionProvider
+
+FROM ${PYTHON_IMAGE} AS runtime
+ARG VERSION=0.1.0
+ARG REVISION=""
+LABEL org.opencontainers.image.title="koe" \
+      org.opencontainers.image.description="A plugin-based speech server for Kokoro-82M on ONNX Runtime" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.licenses="Apache-2.0 AND GPL-3.0-or-later"
+RUN groupadd --gid 10001 koe \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/cache/koe --shell /usr/sbin/nologin koe \
+    && install --directory --owner 10001 --group 10001 /models /var/cache/koe
+ENV PATH=/opt/koe/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOME=/var/cache/koe \
+    XDG_CACHE_HOME=/var/cache \
+    KOE_MODEL_DIR=/models \
+    KOE_SERVER__HOST=0.0.0.0
+WORKDIR /var/cache/koe
+USER 10001:10001
+VOLUME ["/models", "/var/cache/koe"]
 EXPOSE 8354
-HEALTHCHECK --interval=10s --start-period=60s \
-    CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8354/health/ready', timeout=5)"]
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=120s --retries=3 \
+    CMD ["python", "/opt/koe/health.py"]
 ENTRYPOINT ["koe"]
-CMD ["serve", "--host", "0.0.0.0"]
+CMD ["serve"]
+
+FROM runtime AS gpu
+ENV NVIDIA_VISIBLE_DEVICES=all \
+    NVIDIA_DRIVER_CAPABILITIES=compute,utility \
+    KOE_INFERENCE__PROVIDERS="[\"cuda\"]"
+COPY --from=build-gpu /opt/koe /opt/koe
+COPY deploy/docker/health.py /opt/koe/
+
+FROM runtime AS cpu
+COPY --from=build /opt/koe /opt/koe
+COPY deploy/docker/health.py /opt/koe/

@@ -6,6 +6,19 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.deploy.image import Builder, can_contain
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Builder:
+    """The Dockerfile's steps, run once for all tests that want a fresh installation.
+
+    The stage `build` is always there; `cpu` where this process may make namespaces.
+    """
+    builder = Builder(tmp_path_factory.mktemp("image"), arguments={})
+    builder.build("cpu" if can_contain() else "build")
+    return builder
+
 
 @pytest.fixture(autouse=True)
 def _logging_as_it_was() -> Iterator[None]:

@@ -2,31 +2,23 @@
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 import wave
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
 SAMPLE = Path(__file__).parent / "sample"
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(600)]
 
 
 class Environment:
-    """A virtual environment with koe installed from a copy of the working tree."""
+    """The virtual environment that the Dockerfile's `pip install .` makes of a copy of the working tree."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, venv: Path) -> None:
         self.folder = folder
-        self.python = folder / "venv/bin/python"
-        tree = folder / "tree"
-        ignored = shutil.ignore_patterns(".git", ".*_cache", "__pycache__", ".venv", "venv", ".hypothesis")
-        shutil.copytree(ROOT, tree, ignore=ignored)
-        subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-        self.run(self.python, "-m", "pip", "install", "--quiet", ".", cwd=tree)
+        self.python = venv / "bin/python"
 
     def run(self, *command: object, cwd: Path | None = None, code: int = 0, **environ: str) -> str:
         """Run a command; its standard output and error."""
@@ -44,12 +36,13 @@ class Environment:
         return done.stdout + done.stderr
 
     def koe(self, *arguments: object, code: int = 0, **environ: str) -> str:
-        return self.run(self.python.parent / "koe", *arguments, cwd=None, code=code, **environ)
+        # By its Python: the script names the one that it has inside the image.
+        return self.run(self.python, self.python.parent / "koe", *arguments, cwd=None, code=code, **environ)
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    return Environment(tmp_path_factory.mktemp("fresh"))
+def environment(tmp_path_factory, image):
+    return Environment(tmp_path_factory.mktemp("fresh"), image.stage("build").at("/opt/koe"))
 
 
 @pytest.fixture(scope="module")
