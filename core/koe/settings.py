@@ -243,13 +243,20 @@ class ServerSettings:
         workers: server processes that share the port, each with its own engine.
         drain_timeout_s: how long running requests may go on after SIGTERM.
         certfile: PEM certificate chain; with `keyfile`, the server speaks TLS.
-        keyfile: PEM private key.
+        keyfile: PEM private key, without a password.
+        client_ca: PEM certificates; where set, clients must show a certificate that one of them signed.
+        ciphers: what TLS 1.2 may use, in OpenSSL's notation.
         trusted_proxies: addresses and networks of proxies, such as `10.0.0.0/8`, that are believed when they
             say who called them.
         forwarded_header: the header in which they say it, and which all of them must write.
         header_timeout_s: how long a request's headers may take to come.
         keep_alive_timeout_s: how long a connection may stay open without a request.
-        max_header_bytes: the largest headers of an HTTP/1.1 request, all together; HTTP/2 has 65536.
+        stall_timeout_s: how long a client may take nothing of an answer before it is broken off.
+        max_connections: connections of one process at a time. One more takes the place of the one that has
+            been without a complete request for longest; where all have one, it is refused with 503.
+        max_header_bytes: the largest headers of an HTTP/1.1 request, all together.
+        h2_max_header_bytes: the same of HTTP/2.
+        h2_max_concurrent_streams: requests at a time on one HTTP/2 connection.
     """
 
     host: str = "127.0.0.1"
@@ -258,13 +265,19 @@ class ServerSettings:
     drain_timeout_s: float = field(default=30.0, validator=[gt(0), le(3600)])
     certfile: str = ""
     keyfile: str = ""
+    client_ca: str = ""
+    ciphers: str = "ECDHE+AESGCM:ECDHE+CHACHA20"
     trusted_proxies: tuple[str, ...] = field(default=(), validator=_networks)
     forwarded_header: Literal["x-forwarded-for", "forwarded"] = field(
         default="x-forwarded-for", validator=in_(("x-forwarded-for", "forwarded"))
     )
     header_timeout_s: float = field(default=10.0, validator=[gt(0), le(3600)])
     keep_alive_timeout_s: float = field(default=75.0, validator=[gt(0), le(3600)])
+    stall_timeout_s: float = field(default=60.0, validator=[gt(0), le(3600)])
+    max_connections: int = field(default=1000, validator=[ge(1), le(100_000)])
     max_header_bytes: int = field(default=16_384, validator=[ge(1024), le(1_048_576)])
+    h2_max_header_bytes: int = field(default=65_536, validator=[ge(1024), le(1_048_576)])
+    h2_max_concurrent_streams: int = field(default=100, validator=[ge(1), le(500)])
 
 
 @frozen

@@ -39,7 +39,7 @@ class TurnBody:
     input: Annotated[SpokenText | None, Meta(description="The same as `text`.")] = None
     voice: Annotated[
         VoiceName | VoiceReference | None,
-        Meta(description="As in a speech request; left out: the dialogue's `voice`.", examples=["af_bella"]),
+        Meta(description="As in a speech request; left out: the dialogue's `voice`.", examples=["nova"]),
     ] = None
     language: Annotated[
         LanguageTag | None, Meta(description="BCP 47 tag; left out: the dialogue's, else the voice's own.")

@@ -6,8 +6,9 @@ What hypercorn 0.18 does when an application fails after its answer has begun (`
 - HTTP/1.0 without `content-length`: closes the connection, which there means "complete".
 - HTTP/2: sends nothing at all. The client waits for ever.
 
-While an HTTP/2 client grants no window, hypercorn takes whatever it is given into memory; and when a request
-is answered before all of it has come, the rest ends its HTTP/2 connection.
+While an HTTP/2 client grants no window, hypercorn takes whatever it is given into memory. When a request is
+answered before all of it has come, the rest ends its HTTP/2 connection; and what the application has not
+read by then (more than `max_app_queue_size` pieces) blocks the connection, its tasks included, for ever.
 
 ASGI has no message for any of this, so `_Wire` reaches through hypercorn's own objects: the `send` that the
 outermost application is given is a method of the stream, which holds a method of the protocol, which holds
@@ -17,6 +18,7 @@ a method of the TCP server. This is why the version of hypercorn is pinned to 0.
 import asyncio
 import socket
 import struct
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -35,11 +37,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from wsproto.events import Message as Frame
 
 from koe.http.responses import ResponseAbortedError
+from koe.http.stalls import Delivery
 
 log = structlog.get_logger(__name__)
 
+MAX_SENT_AT_ONCE = 65_536
+"""Bytes of an answer that are handed to hypercorn at a time: it copies what is not yet sent."""
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _FINISH_ON_CLOSE = struct.pack("ii", 0, 0)
+_ENDS = frozenset({"http.disconnect", "websocket.disconnect"})
 _LAST_WORDS_S = 1.0
 """How long a client has to take what was sent before its answer is broken off: it may say why."""
 
@@ -49,15 +56,15 @@ class Exchanges:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._running: set[_Exchange] = set()
+        self._running: set[Exchange] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         task = asyncio.current_task()
         assert task is not None
-        exchange = _Exchange(scope, send, task)
+        exchange = Exchange(scope, receive, send, task)
         self._running.add(exchange)
         try:
-            await self._app(scope, receive, exchange.send)
+            await self._app(scope, exchange.receive, exchange.send)
         except ResponseAbortedError:
             exchange.aborted = True  # logged where it was raised
         except Exception:
@@ -66,7 +73,18 @@ class Exchanges:
             try:
                 await exchange.break_off_if_incomplete()
             finally:
+                exchange.hear_no_more()
                 self._running.discard(exchange)
+
+    def deliveries(self) -> Iterator[Delivery["Exchange"]]:
+        """How far the clients are with what HTTP/2 lets them take or leave, answer by answer."""
+        for exchange in self._running:
+            if not exchange.aborted:
+                yield Delivery(exchange, *exchange.delivered())
+
+    def busy(self) -> set[TCPServer]:
+        """The connections on which a complete request is being answered, or a WebSocket is open."""
+        return {exchange.connection for exchange in self._running if exchange.heard}
 
     async def finished(self, timeout_s: float) -> bool:
         """Wait for the requests that are on their way now; False where the time did not suffice."""
@@ -85,13 +103,17 @@ class Exchanges:
 
 
 @define(eq=False)
-class _Exchange:
+class Exchange:
     """One request and how far its answer has come."""
 
     scope: Scope
+    _receive: Receive
     _send: Send
     task: asyncio.Task[None]
     aborted: bool = field(default=False, init=False)
+    heard: bool = field(default=False, init=False)
+    """All of the request has come, or it is being answered."""
+    _sent_bytes: int = field(default=0, init=False)
     _wire: "_Wire" = field(init=False)
     _begun: bool = field(default=False, init=False)
     _complete: bool = field(default=False, init=False)
@@ -100,18 +122,59 @@ class _Exchange:
     def __attrs_post_init__(self) -> None:
         self._wire = _Wire(self._send)
 
+    @property
+    def connection(self) -> TCPServer:
+        return self._wire.server
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self.heard = self.heard or not message.get("more_body", False)
+        return message
+
     async def send(self, message: Message) -> None:
-        last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        self.heard = True
+        if message["type"] == "http.response.body":
+            await self._send_body(message)
+            return
         if message["type"] == "http.response.start":
             self._begun = True
             if self.scope["http_version"] == "1.0" and not _has_length(message):
                 self._ends_with_connection = True
                 self._wire.reset_on_close()
-        elif last and self._ends_with_connection:
-            self._wire.finish_on_close()
         await self._send(message)
         await self._wire.room()
+
+    async def _send_body(self, message: Message) -> None:
+        left = memoryview(message.get("body", b""))
+        last = not message.get("more_body", False)
+        while len(left) > MAX_SENT_AT_ONCE:
+            await self._send_piece(left[:MAX_SENT_AT_ONCE], more=True)
+            left = left[MAX_SENT_AT_ONCE:]
+        if last:
+            self.hear_no_more()
+            if self._ends_with_connection:
+                self._wire.finish_on_close()
+        await self._send_piece(left, more=not last)
         self._complete = self._complete or last
+
+    async def _send_piece(self, piece: memoryview, *, more: bool) -> None:
+        self._sent_bytes += len(piece)
+        await self._send({"type": "http.response.body", "body": bytes(piece), "more_body": more})
+        await self._wire.room()
+
+    def hear_no_more(self) -> None:
+        """Nobody will read what is left of the request."""
+        self._wire.throw_away_the_rest(self._receive)
+
+    def delivered(self) -> tuple[int, int]:
+        """Bytes of an HTTP/2 answer that the client has let through, and bytes that wait for it."""
+        waiting = self._wire.waiting() if self.scope["type"] == "http" else 0
+        return self._sent_bytes - waiting, waiting
+
+    def give_up(self) -> None:
+        """End the work, and with it the answer, visibly."""
+        self.aborted = True
+        self.task.cancel()
 
     async def break_off_if_incomplete(self) -> None:
         if self.scope["type"] == "http" and self._begun and not self._complete:
@@ -150,6 +213,30 @@ class _Wire:
         self._stream = stream
         self._protocol = protocol
         self._server = server
+
+    @property
+    def server(self) -> TCPServer:
+        return self._server
+
+    def throw_away_the_rest(self, receive: Receive) -> None:
+        """Of what still comes in, let through the end alone. `receive` is hypercorn's own."""
+        queue = getattr(receive, "__self__", None)
+        assert isinstance(queue, asyncio.Queue)
+
+        async def put(message: Message) -> None:
+            if message["type"] in _ENDS:
+                _empty(queue)
+                queue.put_nowait(message)
+
+        self._stream.app_put = put
+        _empty(queue)  # lets go who waits for room in it
+
+    def waiting(self) -> int:
+        """Bytes that an HTTP/2 client has not let through."""
+        if isinstance(self._protocol, H2Protocol):
+            buffer = self._protocol.stream_buffers.get(self._stream.stream_id)
+            return len(buffer.buffer) if buffer is not None else 0
+        return 0
 
     def reset_on_close(self) -> None:
         """From now on the connection ends with a TCP reset, even when the process is killed.
@@ -238,6 +325,11 @@ class _Answered:
 
     async def handle(self, event: Event) -> None:
         """Throw it away."""
+
+
+def _empty(queue: "asyncio.Queue[Any]") -> None:
+    while not queue.empty():
+        queue.get_nowait()
 
 
 def _has_length(start: Message) -> bool:

@@ -19,6 +19,7 @@ from koe.http.captions import CAPTIONS
 from koe.http.endpoints import Endpoint, Parameter
 from koe.http.errors import ErrorBody
 from koe.http.events import Framing
+from koe.http.sse import SSE
 
 Json: TypeAlias = dict[str, Any]
 
@@ -168,7 +169,15 @@ def _success(backend: Backend, endpoint: Endpoint) -> Json:
 
 
 def _event(framing: Framing) -> Json:
-    """One event: its fields, and the `type` that it has in this framing."""
+    """One event of the stream; a server-sent one holds koe's as the JSON in its `data`."""
+    if framing is not SSE:
+        return _event_fields(framing)
+    data = {"type": "string", "contentMediaType": "application/json", "contentSchema": _event_fields(framing)}
+    return {"type": "object", "properties": {"data": data}, "required": ["data"]}
+
+
+def _event_fields(framing: Framing) -> Json:
+    """The fields of an event, and the `type` that it has in this framing."""
     return {
         "oneOf": [
             {

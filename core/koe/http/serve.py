@@ -19,6 +19,7 @@ from koe.http import sockets
 from koe.http.access_log import HypercornLog
 from koe.http.connections import Connections
 from koe.http.exchanges import Exchanges
+from koe.http.files import allow_connections
 from koe.http.race import CancelWhen
 from koe.http.stream_messages import MAX_MESSAGE_CHARACTERS
 from koe.memory import keep_little
@@ -80,6 +81,7 @@ def serve(
         with bound:
             announce = ready or (lambda: announce_address(sockets.url(bound, settings)))
             keep_little()
+            allow_connections(settings.max_connections)
             asyncio.run(_serve_until_signal(build(), settings, bound, announce, supervised=supervised))
     return outcome.exit_code
 
@@ -174,7 +176,7 @@ async def _accept(
     stop: asyncio.Event,
 ) -> None:
     exchanges = Exchanges(service.app)
-    connections = Connections(exchanges, _hypercorn_config(settings), settings.header_timeout_s)
+    connections = Connections(exchanges, _hypercorn_config(settings), settings)
     sockets.listen(listener, settings, _BACKLOG)
     await connections.accept(listener)
     try:
@@ -211,6 +213,7 @@ def _hypercorn_config(settings: ServerSettings) -> Config:
         sys.maxsize
     )  # at the limit, hypercorn breaks an HTTP/2 connection's other streams
     config.ssl_handshake_timeout = 10.0
-    if settings.certfile:
-        config.certfile, config.keyfile = settings.certfile, settings.keyfile
+    config.h2_max_concurrent_streams = settings.h2_max_concurrent_streams
+    config.h2_max_header_list_size = settings.h2_max_header_bytes
+    sockets.set_tls(config, settings)
     return config

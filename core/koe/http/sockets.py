@@ -3,6 +3,7 @@
 import errno
 import socket
 import ssl
+from functools import partial
 from pathlib import Path
 
 from hypercorn.config import Config
@@ -69,23 +70,28 @@ def url(listener: socket.socket, settings: ServerSettings) -> str:
 
 
 def check_tls(settings: ServerSettings) -> None:
-    """Read the certificate and the key once.
+    """Read the certificates and the key once.
 
     Raises:
-        ConfigError: only one of the two is set, or they cannot be read or do not belong together.
+        ConfigError: only one of certificate and key is set, they cannot be read or do not belong together,
+            no client could be checked, or no cipher is left.
     """
-    if not settings.certfile and not settings.keyfile:
+    if not (settings.certfile or settings.keyfile or settings.client_ca):
         return
-    problems = _tls_problems(settings)
+    problems = _unreadable(settings) or _unusable(settings)
     if problems:
         raise ConfigError(problems)
-    config = Config()
+
+
+def set_tls(config: Config, settings: ServerSettings) -> None:
+    """Tell hypercorn about certificates; without any it speaks plainly."""
+    if not settings.certfile:
+        return
     config.certfile, config.keyfile = settings.certfile, settings.keyfile
-    config.keyfile_password = ""
-    try:
-        config.create_ssl_context()
-    except (ssl.SSLError, OSError) as error:
-        raise ConfigError([_bad_pair(settings, error)]) from error
+    config.keyfile_password = ""  # nobody is there to be asked for one
+    config.ciphers = settings.ciphers
+    if settings.client_ca:
+        config.ca_certs, config.verify_mode = settings.client_ca, ssl.VerifyMode.CERT_REQUIRED
 
 
 def _resolve(settings: ServerSettings) -> tuple[int, int, int, str, tuple[object, ...]]:
@@ -105,8 +111,10 @@ def _unavailable(settings: ServerSettings, error: OSError) -> AddressUnavailable
     return AddressUnavailableError(f"Cannot listen on {settings.host}:{settings.port}: {reason}.")
 
 
-def _tls_problems(settings: ServerSettings) -> list[str]:
+def _unreadable(settings: ServerSettings) -> list[str]:
     files = {"server.certfile": settings.certfile, "server.keyfile": settings.keyfile}
+    if settings.client_ca:
+        files["server.client_ca"] = settings.client_ca
     problems = []
     for key, name in files.items():
         if not name:
@@ -120,8 +128,24 @@ def _tls_problems(settings: ServerSettings) -> list[str]:
     return problems
 
 
-def _bad_pair(settings: ServerSettings, error: Exception) -> str:
-    return (
+def _unusable(settings: ServerSettings) -> list[str]:
+    """What OpenSSL does not take, each as a problem."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    attempts = {
         f"server.certfile = {settings.certfile!r} and server.keyfile = {settings.keyfile!r} are not a PEM "
-        f"certificate chain and its private key without a password: {error}"
-    )
+        "certificate chain and its private key without a password": partial(
+            context.load_cert_chain, settings.certfile, settings.keyfile, password=""
+        ),
+        f"server.ciphers = {settings.ciphers!r} leaves no cipher; expected OpenSSL's notation such as "
+        "'ECDHE+AESGCM'": partial(context.set_ciphers, settings.ciphers),
+    }
+    if settings.client_ca:
+        said = f"server.client_ca = {settings.client_ca!r} holds no PEM certificates"
+        attempts[said] = partial(context.load_verify_locations, settings.client_ca)
+    problems = []
+    for said, attempt in attempts.items():
+        try:
+            attempt()
+        except (ssl.SSLError, OSError) as error:
+            problems.append(f"{said}: {error}")
+    return problems

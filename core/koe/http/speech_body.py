@@ -57,7 +57,7 @@ def checked(_cls: type, fields: list["Attribute[Any]"]) -> list["Attribute[Any]"
 class VoiceReference:
     """A voice as an object, the way OpenAI names custom voices."""
 
-    id: Annotated[VoiceName, Meta(description="Name, alias or mix.", examples=["af_heart"])]
+    id: Annotated[VoiceName, Meta(description="Name, alias or mix.", examples=["alloy"])]
 
 
 def voice_name(voice: VoiceName | VoiceReference | None) -> str:

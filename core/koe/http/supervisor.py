@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import time
 from asyncio.subprocess import DEVNULL, Process
@@ -77,7 +76,7 @@ def supervise(settings: ServerSettings, *, command: Sequence[str], backoff: Back
     """
     with reported_errors() as outcome:
         sockets.check_tls(settings)
-        with sockets.bind(settings) as listener, _lifeline() as life_fd, _shared_folder() as shared:
+        with sockets.bind(settings) as listener, _lifeline() as life_fd, siblings.made_folder() as shared:
             supervisor = Supervisor(settings, listener, life_fd, shared, tuple(command), backoff or Backoff())
             outcome.exit_code = asyncio.run(supervisor.run())
     return outcome.exit_code
@@ -246,20 +245,6 @@ def _lifeline() -> Iterator[int]:
     finally:
         os.close(reading)
         os.close(writing)
-
-
-@contextmanager
-def _shared_folder() -> Iterator[Path]:
-    """A folder for what the workers share, removed at the end."""
-    try:
-        made = tempfile.TemporaryDirectory(prefix="koe-workers-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise siblings.SharedFolderError(
-            f"No folder can be made for what server processes share: {error}. Let TMPDIR name a "
-            "folder that can be written to, or set server.workers = 1"
-        ) from error
-    with made as path:
-        yield Path(path)
 
 
 def _end_with(life_fd: int) -> None:
