@@ -17,8 +17,12 @@ class Sampler:
     _server: Server
     _instruments: Instruments
     _interval_s: float
+    _engines: tuple[str, ...] = field(init=False)
     _process: psutil.Process = field(factory=psutil.Process, init=False)
     _cpu_s: float = field(default=0.0, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._engines = tuple(engine.name for engine in self._server.engines())
 
     async def run(self) -> NoReturn:
         """Look at it again and again."""
@@ -32,9 +36,8 @@ class Sampler:
     async def sample(self) -> None:
         """Look at it now."""
         self._instruments.load(self._server.load())
-        for engine in self._server.engines():
-            loaded = self._server.model_state(engine.name) == "loaded"
-            self._instruments.model(engine.name, loaded=loaded)
+        for engine in self._engines:
+            self._instruments.model(engine, loaded=self._server.model_state(engine) == "loaded")
         memory, cpu_s, open_files, threads = await asyncio.to_thread(self._look)
         self._instruments.memory.set(memory)
         self._instruments.open_files.set(open_files)
