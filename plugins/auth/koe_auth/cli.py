@@ -1,6 +1,7 @@
 """`koe auth`: make keys, and look at those there are."""
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -69,12 +70,18 @@ def _refuse_name(name: str, keyring: Keyring) -> None:
         check_name(name)
     except ValueError as error:
         raise InvalidRequestError(str(error)) from None
-    path = keyring.config.keys_file
-    known = keyring.read().keys if keyring.config.keys or (path and Path(path).exists()) else ()
-    if name in {key.name for key in known}:
+    if name in _known_names(keyring):
         raise InvalidRequestError(
             f"There is a key called {name!r} already; choose another name, or remove it"
         )
+
+
+def _known_names(keyring: Keyring) -> Collection[str]:
+    """A keys file has none while it is missing, or empty because the shell's `>>` has just made it."""
+    path = keyring.config.keys_file
+    if path and not (Path(path).exists() and Path(path).stat().st_size):
+        return keyring.config.keys.keys()
+    return [key.name for key in keyring.read().keys]
 
 
 def _given_key() -> str:
