@@ -1,25 +1,23 @@
 """The reference of every core key, made from `koe.settings`: `config/default.toml` and a table for the docs.
 
-`python -m koe.reference` rewrites both in a source tree.
+`python -m koe.reference` rewrites both in a source tree, and the pages of plugins' keys and commands.
 """
 
-import inspect
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import attrs
 from attrs import frozen
 
-from koe import toml
+from koe import reference_cli, reference_plugins, toml
+from koe.docstrings import described
 from koe.settings import Settings
 from koe.wording import allowed_values, expected, limit
 
 BEGIN = "<!-- keys: written by python -m koe.reference -->"
 END = "<!-- end of keys -->"
 
-_ATTRIBUTE = re.compile(r"    (\w+): (.*)")
 _HEADER = """\
 # Every key of koe's core with its default. A config file needs only the keys that it changes.
 # Written by `python -m koe.reference` from core/koe/settings.py.
@@ -52,18 +50,6 @@ def core_keys() -> Iterator[Key]:
                 default = toml.value(getattr(instance, attribute.name)) or ""
                 takes = _takes(attribute.type, attribute.validator)
                 yield Key(section.name, attribute.name, default, takes, meanings[attribute.name])
-
-
-def described(cls: type[Any]) -> Mapping[str, str]:
-    """The `Attributes:` of a class's docstring."""
-    _, _, listed = (inspect.getdoc(cls) or "").partition("Attributes:\n")
-    meanings: dict[str, str] = {}
-    for line in listed.splitlines():
-        if match := _ATTRIBUTE.fullmatch(line):
-            name, meanings[match[1]] = match[1], match[2]
-        elif line.startswith("     "):
-            meanings[name] += f" {line.strip()}"
-    return meanings
 
 
 def _takes(type_: Any, validator: Any) -> str:
@@ -105,6 +91,8 @@ def main(root: Path) -> None:
     (root / "config" / "default.toml").write_text(default_toml(), encoding="utf-8")
     page = root / "docs" / "configuration.md"
     page.write_text(with_key_table(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for kind in (reference_plugins, reference_cli):
+        (root / kind.PAGE).write_text(kind.page(root), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -76,6 +76,10 @@ def test_the_other_toml_blocks_in_the_docs_are_right(tmp_path):
 def test_the_generated_parts_are_written_into_a_source_tree(tmp_path):
     (tmp_path / "config").mkdir()
     (tmp_path / "docs").mkdir()
+    for file in (ROOT / "core/pyproject.toml", *ROOT.glob("plugins/*/pyproject.toml")):
+        copy = tmp_path / file.relative_to(ROOT)
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes(file.read_bytes())
     (tmp_path / "docs" / "configuration.md").write_text(PAGE.read_text(encoding="utf-8"), encoding="utf-8")
     main(tmp_path)
     assert (tmp_path / "config" / "default.toml").read_text(encoding="utf-8") == default_toml()
