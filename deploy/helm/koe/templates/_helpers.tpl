@@ -1,0 +1,81 @@
+{{/* The name of everything: the release's, with the chart's where that is not in it. */}}
+{{- define "koe.name" -}}
+{{- $name := ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) (contains .Chart.Name .Release.Name) -}}
+{{- $name | trunc 63 | trimSuffix "-" -}}
+{{- end }}
+
+{{- define "koe.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "koe.labels" -}}
+{{ include "koe.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "koe.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{/* "true" where the plugin metrics is enabled. */}}
+{{- define "koe.metrics" -}}
+{{- if has "metrics" .Values.config.plugins.enabled }}true{{ end }}
+{{- end }}
+
+{{/* How long a pod may take to end: the wait for the last requests, the drain, and a margin. */}}
+{{- define "koe.grace" -}}
+{{ add (ceil .Values.config.server.drain_timeout_s) .Values.preStopSeconds 10 }}
+{{- end }}
+
+{{/* The configuration as TOML. With keysSecret, auth is enabled first of all, and reads it. */}}
+{{- define "koe.config" -}}
+{{- $config := deepCopy .Values.config }}
+{{- if .Values.keysSecret }}
+{{- $plugins := $config.plugins }}
+{{- $auth := $plugins.auth | default dict }}
+{{- $_ := set $auth "keys_file" "/etc/koe/keys/keys.toml" }}
+{{- $_ := set $plugins "auth" $auth }}
+{{- $_ := set $plugins "enabled" (prepend (without $plugins.enabled "auth") "auth") }}
+{{- end }}
+{{- include "koe.table" (dict "path" list "table" $config) }}
+{{- end }}
+
+{{/* A table: its own keys, then the tables in it. JSON's strings, numbers and lists are TOML's, too. */}}
+{{- define "koe.table" -}}
+{{- range $key, $value := .table }}
+{{- if not (kindIs "map" $value) }}
+{{ toJson $key }} = {{ include "koe.value" $value }}
+{{- end }}
+{{- end }}
+{{- $path := .path }}
+{{- range $key, $value := .table }}
+{{- if kindIs "map" $value }}
+{{- $inner := append $path (toJson $key) }}
+[{{ join "." $inner }}]
+{{- include "koe.table" (dict "path" $inner "table" $value) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "koe.value" -}}
+{{- $parts := list }}
+{{- if kindIs "slice" . }}
+{{- range . }}{{ $parts = append $parts (include "koe.value" .) }}{{ end -}}
+[{{ join ", " $parts }}]
+{{- else if kindIs "map" . }}
+{{- range $key, $value := . }}{{ $parts = append $parts (printf "%s = %s" (toJson $key) (include "koe.value" $value)) }}{{ end -}}
+{ {{ join ", " $parts }} }
+{{- else -}}
+{{ toJson . }}
+{{- end }}
+{{- end }}
+
+{{- define "koe.securityContext" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
