@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import httpx
 import psutil
@@ -27,12 +27,19 @@ class Server:
         process: the server's.
         announced_s: seconds from the start of the process until it said that it listens.
         ready_s: until `/health/ready` was 200.
+        log: what it logs.
     """
 
     url: str
     process: psutil.Process
     announced_s: float
     ready_s: float
+    log: BinaryIO
+
+    def logged(self) -> str:
+        """All that it has logged so far."""
+        self.log.seek(0)
+        return self.log.read().decode()
 
 
 def speaking(model: Path, voices: str | Path) -> dict[str, Any]:
@@ -69,7 +76,7 @@ def serving(settings: Mapping[str, Any], *further: str, quiet: bool = True) -> I
                 raise SystemExit(f"koe serve said {line!r}\n{log.read().decode()}")
             wait_until_ready(match[1])
             ready_s = time.perf_counter() - start
-            yield Server(match[1], psutil.Process(process.pid), announced_s, ready_s)
+            yield Server(match[1], psutil.Process(process.pid), announced_s, ready_s, cast("BinaryIO", log))
         finally:
             process.terminate()
             process.wait(60)

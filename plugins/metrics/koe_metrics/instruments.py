@@ -136,6 +136,7 @@ class Instruments:
         self.memory = gauge("koe_process_resident_memory_bytes", "Memory of all server processes.")
         self.open_files = gauge("koe_process_open_fds", "Open file descriptors of all server processes.")
         self.threads = gauge("koe_process_threads", "Threads of all server processes.")
+        self.tasks = gauge("koe_event_loop_tasks", "Asyncio tasks of all server processes.")
         self.cpu_seconds = Counter(
             "koe_process_cpu_seconds", "Processor time of all server processes.", registry=registry
         )
@@ -179,11 +180,11 @@ class Instruments:
         for (plugin, stage), seconds in event.plugins.items():
             self.plugin_work.labels(self._plugin(plugin), stage).inc(max(0.0, seconds))
 
-    def load(self, load: Load) -> None:
     def model(self, engine: str, *, loaded: bool) -> None:
         """Show whether an engine's model is in memory."""
         self.model_loaded.labels(self._engine(engine)).set(1 if loaded else 0)
 
+    def load(self, load: Load) -> None:
         """Show what is worked on now."""
         self.in_flight.set(load.running)
         self.queued.set(load.queued)

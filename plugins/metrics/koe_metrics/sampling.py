@@ -1,4 +1,4 @@
-"""What nobody tells of by itself: memory, processor time, open files, and how late the event loop is."""
+"""What nobody tells of by itself: memory, processor time, open files, and how the event loop is doing."""
 
 import asyncio
 from typing import NoReturn
@@ -42,6 +42,7 @@ class Sampler:
         self._instruments.memory.set(memory)
         self._instruments.open_files.set(open_files)
         self._instruments.threads.set(threads)
+        self._instruments.tasks.set(len(asyncio.all_tasks()))
         self._instruments.cpu_seconds.inc(max(0.0, cpu_s - self._cpu_s))
         self._cpu_s = max(cpu_s, self._cpu_s)
 
