@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.plots import FOLDER, PAGE, draw
+from benchmarks.plots import FOLDER, ROOT, draw
 from benchmarks.report import options, tell, variants, with_model
 from benchmarks.tables import write_tables
 
@@ -84,7 +84,7 @@ def main() -> None:
     for picture in draw(given.out):
         tell(f"{picture}: {picture.stat().st_size:,} bytes")
     if given.out.resolve() == FOLDER:
-        write_tables(PAGE, given.out)
+        write_tables(ROOT, given.out)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """How the pictures look: the same colours, sizes and letters in all of them."""
 
+import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 Place: TypeAlias = Literal["best", "upper left", "upper right"]
 COLORS = {
@@ -69,3 +72,10 @@ def groups(axes: Axes, labels: Sequence[str], series: Mapping[str, Sequence[floa
         axes.bar_label(bars, [f"{value:,.{digits}f}" for value in values], fontsize=6, padding=1)
     axes.set_xticks(range(len(labels)), labels)
     axes.margins(y=0.12)
+
+
+def save(figure: Figure, file: Path) -> None:
+    """As PNG of 64 colours, which is a third of the bytes."""
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=110, facecolor="white")
+    Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(file, optimize=True)

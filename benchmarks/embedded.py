@@ -10,20 +10,14 @@ they have, the server's processor time for each, and the resident memory of the 
 
 import http.client
 import json
-import os
-import platform
-import select
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-import httpx
-import psutil
+from benchmarks.report import Conditions, Report, options, threads
+from benchmarks.servers import EMBEDDED, Server, audio_s, cpu_s, serving
 
 FORMATS = ("wav", "mp3", "opus")
 CONNECTIONS = 8
@@ -32,28 +26,6 @@ GREETINGS = """Hello Hi Hey Welcome Thanks Goodbye Cheers Congratulations Greeti
 Look Stop Wait Come Yes No Maybe Sure Fine Good Great Ready Careful Attention Enough Quiet Morning""".split()
 NAMES = """Anna Ben Clara David Emma Frank Grace Henry Iris Jack Kate Leo Mary Noah Olive Paul Quinn Rose Sam
 Tess Uma Victor Wendy Xavier Yara Zoe Alice Bruno Cora Dylan""".split()
-
-
-@contextmanager
-def _server():
-    """The process, its URL and the seconds until it was ready."""
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "koe.cli", "serve", "--port", "0", "--set", "engine.default=espeak",
-         "--set", "log.level=warning"],
-        stdout=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        select.select([process.stdout], [], [], 30)
-        url = process.stdout.readline().rpartition(" ")[2].strip()
-        while httpx.get(f"{url}/health/ready").status_code != 200:
-            time.sleep(0.01)
-        yield process, url, time.perf_counter() - start
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 def _greeting(number: int) -> str:
@@ -75,20 +47,11 @@ def _longer(number: int) -> str:
     return f"Hello number {100_000 + number}."
 
 
-def _audio_s(url: str, text: str) -> float:
-    body = {"input": text, "response_format": "pcm", "stream": False}
-    return len(httpx.post(f"{url}/v1/audio/speech", json=body).content) / 2 / 24_000
-
-
-def _measured(
-    process: subprocess.Popen[str], url: str, name: str, texts: Callable[[int], str]
-) -> dict[str, float]:
-    used = psutil.Process(process.pid).cpu_times
-    before = used()
-    rate = _answers_per_second(url, name, texts)
-    after = used()
-    cpu_s = after.user + after.system - before.user - before.system
-    return {"per_s": round(rate, 1), "server_cpu_ms": round(1000 * cpu_s / (rate * SECONDS), 1)}
+def _measured(server: Server, name: str, texts: Callable[[int], str]) -> dict[str, float]:
+    before = cpu_s(server.process)
+    rate = _answers_per_second(server.url, name, texts)
+    used = cpu_s(server.process) - before
+    return {"per_s": round(rate, 1), "server_cpu_ms": round(1000 * used / (rate * SECONDS), 1)}
 
 
 def _answers_per_second(url: str, name: str, texts: Callable[[int], str]) -> float:
@@ -120,34 +83,40 @@ KINDS: Mapping[str, Callable[[int], str]] = {
 }
 
 
+DEFINITIONS = {
+    "ready_s": "from the start of the process to the first 200 of /health/ready, median of 3 starts",
+    "per_s": "whole answers a second; the client is threads of one process on the same cores",
+    "server_cpu_ms": "the server's processor time for one answer",
+    "audio_s_median": "seconds of audio in the answers to such texts",
+    "rss_mb": "resident memory of the server after all of that, 10^6 bytes",
+}
+
+
 def main() -> None:
-    """Run everything and print one JSON object."""
-    ready = []
+    given = options(__doc__ or "").parse_args()
+    report, ready = Report("embedded", given), []
     for _ in range(3):
-        with _server() as (_, _, seconds):
-            ready.append(seconds)
-    with _server() as (process, url, _):
+        with serving(EMBEDDED) as server:
+            ready.append(server.ready_s)
+    with serving(EMBEDDED) as server:
         answers = {
-            f"{name} {kind}": _measured(process, url, name, texts)
+            f"{name} {kind}": _measured(server, name, texts)
             for kind, texts in KINDS.items()
             for name in FORMATS
         }
-        audio_s = {
-            kind: round(statistics.median(_audio_s(url, texts(number)) for number in range(0, 9_000, 450)), 2)
+        seconds = {
+            kind: [audio_s(server.url, {"input": texts(number)}) for number in range(0, 9_000, 450)]
             for kind, texts in KINDS.items()
         }
-        rss = psutil.Process(process.pid).memory_info().rss
-    report = {
-        "machine": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
+        rss = server.process.memory_info().rss
+    results = {
         "ready_s": round(statistics.median(ready), 2),
         "whole_answers": answers,
-        "audio_s_median": audio_s,
+        "audio_s_median": {kind: round(statistics.median(each), 2) for kind, each in seconds.items()},
         "connections": CONNECTIONS,
-        "client": "http.client threads in one process on the same cores",
         "rss_mb": round(rss / 1e6, 1),
     }
-    print(json.dumps(report, indent=2))
+    report.write(Conditions(threads(), "embedded", "none", DEFINITIONS), results)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Pictures and tables of stored reports: `docs/performance/*.json` to `*.png` and `docs/performance.md`.
 
 python -m benchmarks.plots [FOLDER]            # the pictures, beside the reports
-python -m benchmarks.plots [FOLDER] --write    # and the tables between the page's markers
+python -m benchmarks.plots [FOLDER] --write    # and the tables there, and the figures of README.md
 """
 
 import argparse
@@ -12,11 +12,11 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from benchmarks.drawing import COLORS, LIMIT, PHASE_COLORS, color, groups, legend, named, panels
+from benchmarks.drawing import COLORS, LIMIT, PHASE_COLORS, color, groups, legend, named, panels, save
 from benchmarks.tables import write_tables
 
-FOLDER = Path(__file__).parents[1] / "docs" / "performance"
-PAGE = FOLDER.with_suffix(".md")
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "docs" / "performance"
 Report = Mapping[str, Any]
 
 
@@ -27,11 +27,10 @@ def engine(report: Report) -> Figure:
     series = {name: [found["rtf"][length][name] for length in lengths] for name in found["rtf"][lengths[0]]}
     groups(axes[0], lengths, series)
     named(axes[0], "One thread", "phonemes in the segment", "real-time factor")
-    legend(axes[0])
-    axes[0].set_ylim(top=axes[0].get_ylim()[1] * 1.35)
-    for one, key, title in zip(
-        axes[1:], ("one_text", "two_texts"), ("One text", "Two at once"), strict=False
-    ):
+    axes[0].set_ylim(top=axes[0].get_ylim()[1] * 1.3)
+    axes[0].legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
+    titles = ("A text of 60 words", "Two of them at once")
+    for one, key, title in zip(axes[1:], ("one_text", "two_texts"), titles, strict=False):
         names = list(found[key])
         values = [found[key][name]["audio_s_per_s"] for name in names]
         bars = one.barh(names, values, color=[color(name) for name in names])
@@ -39,7 +38,7 @@ def engine(report: Report) -> Figure:
         one.invert_yaxis()
         one.margins(x=0.15)
         one.grid(visible=False, axis="y")
-        named(one, f"{title} of 60 words", "audio seconds per second", "")
+        named(one, title, "audio seconds per second", "")
     return figure
 
 
@@ -155,7 +154,7 @@ def startup(report: Report) -> Figure:
         phases.barh(names, values, left=begun, color=shade, label=phase, height=0.55)
         begun = [before + value for before, value in zip(begun, values, strict=True)]
     ready = [found["variants"][name]["ready_s"] for name in names]
-    phases.plot(ready, names, "|", ms=16, mew=2, color=LIMIT, label="ready (without notes)")
+    phases.plot(ready, names, "|", ms=11, mew=2, color=LIMIT, label="ready (without notes)")
     phases.grid(visible=True, axis="x", color="#e5e5e5", linewidth=0.7)
     phases.set_ylim(top=len(names) + 0.4)
     named(phases, "Where the time goes", "seconds", "")
@@ -222,8 +221,7 @@ def draw(folder: Path) -> list[Path]:
         source = folder / f"{name}.json"
         if source.is_file():
             target = source.with_suffix(".png")
-            figure = picture(json.loads(source.read_text("utf-8")))
-            figure.savefig(target, dpi=110, facecolor="white", metadata={"Software": None})
+            save(picture(json.loads(source.read_text("utf-8"))), target)
             drawn.append(target)
     return drawn
 
@@ -233,12 +231,12 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
-    parser.add_argument("--write", action="store_true", help="write the tables into docs/performance.md, too")
+    parser.add_argument("--write", action="store_true", help="write docs/performance.md and README.md, too")
     given = parser.parse_args()
     for picture in draw(given.folder):
         print(f"{picture} {picture.stat().st_size:,} bytes")
     if given.write:
-        write_tables(PAGE, given.folder)
+        write_tables(ROOT, given.folder)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The tables of `docs/performance.md`, made of the stored reports and put between markers.
+"""The tables of `docs/performance.md` and the figures of `README.md`, made of the stored reports.
 
 A table stands between `<!-- NAME -->` and `<!-- /NAME -->`, where `NAME` is a report's, as in `memory`.
 """
@@ -187,5 +187,37 @@ def with_tables(page: str, folder: Path) -> str:
     return page
 
 
-def write_tables(page: Path, folder: Path) -> None:
-    page.write_text(with_tables(page.read_text("utf-8"), folder), encoding="utf-8")
+def figures(folder: Path) -> str:
+    """The README's paragraph: the figures of the model that was optimized, else of the one that was given."""
+    found = {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in TABLES}
+    results = {name: report["results"] for name, report in found.items()}
+    hardware = found["engine"]["hardware"]
+    name = "optimized" if "optimized" in results["startup"]["variants"] else "stock"
+    first = results["first_audio"]["rows"][-1]
+    kept = next(row for row in results["cached"]["rows"][::-1] if row["state"] == "answer kept")
+    long = results["memory"]["variants"][name]["points"][2]
+    made = results["engine"]["one_text"][f"koe {name}"]["audio_s_per_s"]
+    ready_s = results["startup"]["variants"][name]["ready_s"]
+    first_ms = first["servers"][name]["first_audio_ms"]["p50"]
+    model = found["engine"]["variant"].partition(": ")[2]
+    return (
+        f"On {hardware['cores']} cores ({hardware['cpu']}), {model}, {name}: {made:.1f} seconds of audio in "
+        f"a second; a text of {first['words']} words sounds after {first_ms:.0f} ms; a kept answer takes "
+        f"{kept['p50_ms']:.1f} ms, {kept['per_second']:,.0f} of them a second; ready {ready_s:.1f} s after "
+        f"the start; {long['rss_mb']:.0f} MB resident after {long['after']} in one request. "
+        f"[How this was measured, and more](docs/performance.md)."
+    )
+
+
+def with_figures(readme: str, folder: Path) -> str:
+    """The README with its paragraph of figures, where all reports are there."""
+    before, begin, rest = readme.partition("<!-- figures -->\n")
+    _, end, after = rest.partition("<!-- /figures -->")
+    complete = all((folder / f"{name}.json").is_file() for name in TABLES)
+    return f"{before}{begin}{figures(folder)}\n{end}{after}" if end and complete else readme
+
+
+def write_tables(root: Path, folder: Path) -> None:
+    """Write what the reports say into `docs/performance.md` and `README.md` below `root`."""
+    for page, made in ((root / "docs/performance.md", with_tables), (root / "README.md", with_figures)):
+        page.write_text(made(page.read_text("utf-8"), folder), encoding="utf-8")
