@@ -100,10 +100,13 @@ def test_clips_are_played_in_order_with_gaps(folder: Path) -> None:
 
 
 def test_the_longest_phrase_wins(tmp_path: Path) -> None:
-    clips = {word: tone(500, 0.1, RATE) for word in ("good", "morning", "Good Morning", "you")}
+    clips = {
+        word: tone(500, 0.1, RATE) for word in ("good", "morning", "Good Morning", "good morning you", "you")
+    }
     write_voice(tmp_path / "anna", clips)
     engine = opened(tmp_path)
     assert [word.text for word in speak(engine, "GOOD morning, you").words] == ["GOOD morning", "you"]
+    assert [word.text for word in speak(engine, "Good morning you").words] == ["Good morning you"]
     assert [word.text for word in speak(engine, "good, morning").words] == ["good", "morning"]
 
 
