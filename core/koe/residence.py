@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from contextvars import Context
 from functools import partial
+from traceback import clear_frames
 
 import structlog
 from attrs import define, field, frozen
@@ -126,7 +127,8 @@ class Residence:
     def _bring_back(self) -> None:
         try:
             self.engine.load()
-        except BaseException:
+        except BaseException as error:
+            _forget_locals(error)
             give_back()
             raise
 
@@ -163,6 +165,14 @@ class Residence:
             f"Engine {self.engine.name!r} had let go of its model and could not load it again; the server's "
             f"log says why. Try again later, or ask for another engine"
         )
+
+
+def _forget_locals(error: BaseException) -> None:
+    """Let go of what the functions that failed held, such as half a model, however long the error is kept."""
+    chained: BaseException | None = error
+    while chained is not None:
+        clear_frames(chained.__traceback__)
+        chained = chained.__cause__ or chained.__context__
 
 
 def measured(work: Callable[[], None]) -> dict[str, float | int]:

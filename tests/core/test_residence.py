@@ -5,7 +5,9 @@ In virtual time: 1,000 seeded interleavings of work, callers who leave, expiring
 
 import asyncio
 import random
+import weakref
 from collections import Counter
+from functools import partial
 
 import pytest
 from attrs import define, field
@@ -183,6 +185,38 @@ def test_a_load_that_fails_fails_who_waits_and_the_next_tries_again():
     virtually(story)
 
 
+def test_a_load_that_fails_leaves_nothing_of_the_model_behind():
+    class Halfway(ModelEngine):
+        def load(self):
+            half = ModelHalf()
+            halves.append(weakref.ref(half))
+            try:
+                self._probe(half)
+            except ValueError as error:
+                raise ModelFileError("no speech") from error
+
+        def _probe(self, half):
+            raise ValueError(half.name)
+
+    class ModelHalf:
+        name = "half"
+
+    halves = []
+
+    async def main(loop: VirtualLoop):
+        engine = Halfway(loop=loop)
+        residence = Residence(engine, TTL_S)
+        residence.begin()
+        await asyncio.sleep(TTL_S + UNLOAD_S)
+        with pytest.raises(EngineUnavailableError) as failed:
+            await _use(residence, engine)
+        assert isinstance(failed.value.__cause__.__cause__, ValueError)
+        assert [half() for half in halves] == [None]
+        await residence.close()
+
+    run_virtually(main)
+
+
 def test_a_load_that_nobody_waits_for_any_more_is_not_repeated_for_the_next():
     async def story(residence, engine):
         await asyncio.sleep(TTL_S + UNLOAD_S)
@@ -295,7 +329,7 @@ async def _caller(rng: random.Random, residence: Residence, engine: ModelEngine,
         await asyncio.sleep(rng.choice([0.0, TTL_S - 1e-6, TTL_S, TTL_S + 1e-6, TTL_S + UNLOAD_S, 1.0]))
 
 
-async def _interleaving(rng: random.Random, loop: VirtualLoop, counts: Counter) -> None:
+async def _interleaving(rng: random.Random, counts: Counter, loop: VirtualLoop) -> None:
     engine = ModelEngine(
         loop=loop, load_s=rng.choice([0.0, LOAD_S]), unload_s=rng.choice([0.0, UNLOAD_S, TTL_S])
     )
@@ -321,6 +355,6 @@ def test_a_thousand_interleavings_never_use_close_or_open_at_the_wrong_time():
     counts: Counter[str] = Counter()
     with capture_logs():
         for seed in range(1000):
-            run_virtually(lambda loop, rng=random.Random(seed): _interleaving(rng, loop, counts))
+            run_virtually(partial(_interleaving, random.Random(seed), counts))
     assert counts["served"] + 1000 == counts["used"]
     assert min(counts[what] for what in ("served", "left", "refused", "load", "unload")) > 200, counts
