@@ -251,8 +251,13 @@ def draw(found: Mapping[str, Any], file: str) -> None:
     rests: Sequence[Mapping[str, float]] = found["at_rest"]
     axes.plot([done for _, done, _ in curve], [rss for *_, rss in curve], label="under load")
     axes.plot([one["requests"] for one in rests], [one["rss_mb"] for one in rests], "o", label="at rest")
-    base = rests[0]["rss_mb"]
-    axes.axhspan(base * (1 - FLAT), base * (1 + FLAT), alpha=0.15, label="± 5 % of the warm-up")
+    base = next(iter(found["rss_under_load_mb"].values()))
+    axes.axhspan(
+        base * (1 - FLAT),
+        base * (1 + FLAT),
+        alpha=0.15,
+        label="± 5 % of the median between the first two rests",
+    )
     axes.set_xlabel("requests")
     axes.set_ylabel("RSS in MB")
     axes.set_ylim(bottom=0)
