@@ -9,15 +9,17 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
-import pytest
 from attrs import define, field, frozen
 
 from koe.config import load
 from koe.errors import ConfigError
 from koe.structure import structure
+
+if TYPE_CHECKING:
+    import pytest
 
 TASK = "task.json"
 SUITE = "suite.json"
@@ -74,14 +76,14 @@ class Recorder:
     tests: dict[str, dict[str, str]] = field(factory=dict)
     errors: list[str] = field(factory=list)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+    def pytest_runtest_logreport(self, report: "pytest.TestReport") -> None:
         if report.failed or report.skipped or report.when == "call":
             _, name, test = report.nodeid.split("::", 2)
             if report.nodeid not in self.tests or report.failed:
                 told = {"class": name, "test": test, "outcome": report.outcome, "reason": _reason(report)}
                 self.tests[report.nodeid] = told
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+    def pytest_collectreport(self, report: "pytest.CollectReport") -> None:
         if report.failed:
             self.errors.append(str(report.longrepr))
 
@@ -107,6 +109,8 @@ def classes_of(folder: Path) -> Mapping[str, type[Any]]:
 
 def main(folder: Path) -> None:
     """Do the task of `folder`."""
+    import pytest  # not above: `koe plugins check` imports this module to say that pytest is missing
+
     sys.path[:0] = Task.read(folder).path
     (folder / "pytest.ini").write_text(_INI, encoding="utf-8")
     (folder / _MODULE).write_text(_CODE, encoding="utf-8")
@@ -117,7 +121,7 @@ def main(folder: Path) -> None:
     (folder / TESTS).write_text(json.dumps(told), encoding="utf-8")
 
 
-def _reason(report: pytest.TestReport) -> str:
+def _reason(report: "pytest.TestReport") -> str:
     """What a test that did not pass says, in a line or a few."""
     if isinstance(report.longrepr, tuple):
         return report.longrepr[2].removeprefix("Skipped: ")

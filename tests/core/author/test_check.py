@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import subprocess
+import sys
 
 import pytest
 from koe.author import checking
@@ -149,3 +151,8 @@ def test_without_pytest_it_says_what_to_install(capfd, monkeypatch):
     assert status == 2
     assert "needs pytest, not installed here" in err
     assert "pip install 'koe[testing]'" in err
+
+
+def test_what_says_so_needs_no_pytest_itself():
+    without = "import sys; sys.modules['pytest'] = None; import koe.author.checking"
+    subprocess.run([sys.executable, "-c", without], check=True, timeout=60)
