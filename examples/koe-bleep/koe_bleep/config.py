@@ -36,6 +36,7 @@ class BleepConfig:
         seconds_per_letter: how long the bleep is for each letter or digit of the word.
         shortest_s: the shortest bleep.
         longest_s: the longest bleep.
+        pause_s: silence behind a bleep that ends a sentence.
     """
 
     words: Mapping[str, tuple[str, ...]] = field(factory=dict, validator=_check_words)
@@ -47,6 +48,7 @@ class BleepConfig:
     seconds_per_letter: float = field(default=0.07, validator=[ge(0), le(1)])
     shortest_s: float = field(default=0.25, validator=[ge(0.05), le(5)])
     longest_s: float = field(default=1.5, validator=[ge(0.05), le(5)])
+    pause_s: float = field(default=0.3, validator=[ge(0), le(5)])
 
     def __attrs_post_init__(self) -> None:
         if self.shortest_s > self.longest_s:

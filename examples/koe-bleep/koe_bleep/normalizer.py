@@ -1,12 +1,15 @@
 """The normalizer `bleep`."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from koe.api import Clip, ConfigError, Normalizer, Segment, Span, UtterancePart, note
+from koe.api import Clip, ConfigError, Normalizer, Pause, Segment, Span, UtterancePart, note
 
 from koe_bleep.config import BleepConfig
 from koe_bleep.tone import bleep
 from koe_bleep.words import WordLists, joined
+
+_SENTENCE_END = re.compile(r"""["”’')\]]*[.!?…]+["”’')\]]*(?=\s|$)""")
 
 
 class Bleep(Normalizer):
@@ -32,7 +35,11 @@ class Bleep(Normalizer):
         for span in found:
             yield from _between(segment, position, span.start)
             yield self._bleep(segment, span)
-            position = span.end
+            end = _SENTENCE_END.match(segment.text, span.end)
+            position = end.end() if end else span.end
+            if end:
+                source = segment.source(span.end, position)
+                yield Pause(self._config.pause_s / segment.prosody.rate, source)
         yield from _between(segment, position, len(segment.text))
 
     def use_pipeline(self, normalizers: Sequence[Normalizer]) -> None:

@@ -6,7 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 from attrs import evolve
-from koe.api import Clip, ConfigError, GivenPhonemes, Prosody, Samples, Segment, Span, SpeechRequest, VoiceMix
+from koe.api import (
+    Clip,
+    ConfigError,
+    GivenPhonemes,
+    Pause,
+    Prosody,
+    Samples,
+    Segment,
+    Span,
+    SpeechRequest,
+    VoiceMix,
+)
 from koe.testing.build import FAKE_SETTINGS, running
 from koe.testing.conformance.normalizers import NormalizerConformance
 from koe.testing.fakes import FakeEngine, FakePlugin, symbol_samples
@@ -22,9 +33,12 @@ class TestBleepIsANormalizer(NormalizerConformance):
 
 
 def parts(text: str, config: BleepConfig, language: str = "en-US", **fields: Any) -> list[str]:
-    """The texts that are left, with `*` for each bleep."""
+    """The texts that are left, with `*` for each bleep and `_` for each pause."""
     segment = evolve(Segment(text, VoiceMix.of("ann"), language), **fields)
-    return [part.text if isinstance(part, Segment) else "*" for part in Bleep(config).normalize(segment)]
+    made = Bleep(config).normalize(segment)
+    return [
+        part.text if isinstance(part, Segment) else "_" if isinstance(part, Pause) else "*" for part in made
+    ]
 
 
 def english(*words: str, **fields: Any) -> BleepConfig:
@@ -35,11 +49,14 @@ def english(*words: str, **fields: Any) -> BleepConfig:
     ("text", "expected"),
     [
         ("You darn fool", ["You ", "*", " fool"]),
-        ("Darn!", ["*", "!"]),
+        ("Darn!", ["*", "_"]),
         ("darn darn", ["*", "*"]),
         ("darning a sock", ["darning a sock"]),
         ("my darn's end", ["my darn's end"]),
         ("(darn)", ["(", "*", ")"]),
+        ("Oh “darn!” Go on.", ["Oh “", "*", "_", " Go on."]),
+        ("Darn... okay", ["*", "_", " okay"]),
+        ("darn, darn .5", ["*", ", ", "*", " .5"]),
         ("nothing here", ["nothing here"]),
         ("  ", ["  "]),
     ],
@@ -120,6 +137,12 @@ def test_longer_words_have_longer_bleeps(text: str, rate: float, seconds: float)
     assert clip.chunk.seconds == pytest.approx(seconds)
 
 
+def test_the_end_of_a_sentence_behind_a_bleep_is_heard_as_a_pause() -> None:
+    segment = evolve(Segment("oh darn?! Go", VoiceMix.of("ann"), "en"), prosody=Prosody(rate=2.0))
+    _, _, pause, _ = Bleep(english("darn", pause_s=0.4)).normalize(segment)
+    assert pause == Pause(0.2, Span(7, 9))
+
+
 def test_a_star_cannot_make_an_endless_bleep() -> None:
     (clip,) = Bleep(english("da*")).normalize(Segment("da" * 50_000, VoiceMix.of("ann"), "en"))
     assert isinstance(clip, Clip)
@@ -159,6 +182,12 @@ def test_the_tone_is_heard_in_the_place_of_the_word_and_no_engine_sees_it() -> N
     assert share_at(1000.0, bleep) > 0.99
     assert share_at(1000.0, audio[:before]) < 0.01
     assert share_at(1000.0, audio[-behind:]) < 0.01
+
+
+def test_a_text_of_nothing_else_is_a_bleep_alone() -> None:
+    engine = FakeEngine()
+    audio = asyncio.run(spoken("Darn!", engine, english("darn", pause_s=0.0)))
+    assert (engine.spoken, len(audio)) == ([], round(0.28 * SAMPLE_RATE))
 
 
 def test_the_bleep_does_not_click() -> None:
