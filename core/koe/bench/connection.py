@@ -38,12 +38,13 @@ class Place:
     @classmethod
     def of(cls, url: str) -> Self:
         """Raises `InvalidRequestError`: it is no http or https URL with a host."""
-        parts = urlsplit(url)
         try:
+            parts = urlsplit(url)
             port = parts.port
+            plain = url.isascii() and url.isprintable() and " " not in url
         except ValueError:
-            port = -1
-        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or port == -1:
+            parts, port, plain = urlsplit(""), None, False
+        if not plain or parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
             raise InvalidRequestError(f"--url: expected a URL such as http://127.0.0.1:8354, got {url!r}")
         prefix = parts.path.rstrip("/").removesuffix("/v1")
         return cls(parts.scheme, parts.hostname, port or _DEFAULT_PORTS[parts.scheme], prefix)

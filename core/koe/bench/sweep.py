@@ -82,7 +82,7 @@ class Sweep:
         Raises:
             BenchError: the server cannot be measured; nothing was.
         """
-        self.target = await look(self.plan.asking, self.plan.url)
+        self.target = await look(self.plan.asking, self.plan.url, self.plan.timeout_s)
         self.tell(f"{self.plan.url}: {self.target.summary}")
         await self._prime([self._texts.text()])
         for name in self.plan.passes:

@@ -1,5 +1,6 @@
 """The server that is measured: how it is asked, and what it tells of itself."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ SPEECH = "/v1/audio/speech"
 _CAPABILITIES = "/v1/capabilities"
 _UNAUTHORIZED = (401, 403)
 _OK = 200
+_LONGEST_MESSAGE = 200
 
 
 class BenchError(KoeError):
@@ -72,15 +74,18 @@ class Target:
         return f"koe {self.described['version']}, engine {engine.get('name')} ({model}, {provider})"
 
 
-async def look(asking: Asking, url: str) -> Target:
+async def look(asking: Asking, url: str, timeout_s: float) -> Target:
     """Ask the server what it is.
 
     Raises:
-        BenchError: nothing answers there, or not in HTTP.
+        BenchError: nothing answers there in time, or not in HTTP.
     """
     async with Connection(asking.place) as connection:
         try:
-            reply = await connection.ask("GET", _CAPABILITIES, asking.headers)
+            async with asyncio.timeout(timeout_s):
+                reply = await connection.ask("GET", _CAPABILITIES, asking.headers)
+        except TimeoutError:
+            raise BenchError(f"{url} did not answer GET {_CAPABILITIES} within {timeout_s:g} s") from None
         except OSError as error:
             raise BenchError(
                 f"{url} does not answer: {error.strerror or error}. Start a server with `koe serve`, or name "
@@ -132,8 +137,10 @@ def check(reply: Reply, asking: Asking, url: str) -> None:
 
 
 def said(reply: Reply) -> str:
-    """The message of an error's body, in OpenAI's shape or any other."""
+    """The message of an error's body, in OpenAI's shape or any other, as one line that is safe to print."""
     try:
-        return str(json.loads(reply.body)["error"]["message"])
+        message = str(json.loads(reply.body)["error"]["message"])
     except (ValueError, LookupError, TypeError):
-        return reply.body[:200].decode("utf-8", "replace").strip() or "(no message)"
+        message = reply.body.decode("utf-8", "replace")
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in message).split())
+    return line[:_LONGEST_MESSAGE] or "(no message)"

@@ -18,6 +18,7 @@ AUDIBLE = 10 ** (-50 / 20)
 
 _RAW_STEP_S = 0.001
 _OGG_HEADER_BYTES = 27
+_FMT_BYTES = 16
 
 
 class UnreadableAudioError(Exception):
@@ -85,7 +86,7 @@ def _wav(body: bytes) -> Timeline | None:
         if kind == b"data" and sample_rate:
             data = body[at : min(at + size, len(body))]
             return _raw(np.frombuffer(data[: len(data) // 2 * 2], "<i2"), at, sample_rate)
-        if kind == b"fmt ":
+        if kind == b"fmt " and at + _FMT_BYTES <= len(body):
             coding, channels, sample_rate = struct.unpack_from("<HHI", body, at)
             if (coding, channels, body[at + 14]) != (1, 1, 16):
                 return None
@@ -121,7 +122,7 @@ def _packets(body: bytes) -> Iterator[tuple[int, Sequence[tuple[NDArray[np.float
             for packet in container.demux(audio=0):
                 frames = [(_floats(frame.to_ndarray()), frame.sample_rate) for frame in packet.decode()]
                 yield _end(body, packet.pos, packet.size), frames
-    except av.FFmpegError as error:
+    except (av.FFmpegError, UnicodeDecodeError) as error:  # the latter of damaged tags
         raise UnreadableAudioError(f"it does not decode: {error}") from None
 
 

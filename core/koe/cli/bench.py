@@ -116,6 +116,7 @@ def _asking(url: str, api_key: str, name: str, *, stream: bool, fields: Mapping[
         raise UnsupportedFormatError(
             f"--format: koe bench cannot tell audio from headers in {name!r}; it can in {', '.join(FORMATS)}"
         )
+    api_key = api_key.strip()
     if not api_key.isprintable() or not api_key.isascii():
         raise InvalidRequestError("The API key has characters that no header can hold")
     given = {key: value for key, value in fields.items() if value}

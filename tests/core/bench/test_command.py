@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -206,11 +207,28 @@ def test_nobody_at_the_address(bench):
     assert "koe serve" in err
 
 
+def test_what_a_server_says_cannot_write_to_the_terminal(bench):
+    with planted(lambda _: refusal(400, "red \x1b[31m\nalert" + 10_000 * "!")) as server:
+        _, _, _, err = bench(server.url, *ONCE)
+    assert "red [31m alert!!" in err
+    assert len(err) < 1_000
+
+
+def test_a_server_that_says_nothing_is_not_waited_for_without_end(bench):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        code, _, _, err = bench(url, "--timeout", "0.2", *ONCE)
+    assert code == 1
+    assert "did not answer GET /v1/capabilities within 0.2 s" in err
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--url", "localhost:1"), "expected a URL such as"),
         (("--url", "http://127.0.0.1:99999"), "expected a URL such as"),
+        (("--url", "http://[::1"), "expected a URL such as"),
+        (("--url", "http://127.0.0.1/ä"), "expected a URL such as"),
         (("--format", "opux"), "cannot tell audio from headers in 'opux'"),
         (("--concurrency", "1,x"), "--concurrency: expected whole numbers"),
         (("--concurrency", "0"), "--concurrency: expected whole numbers"),

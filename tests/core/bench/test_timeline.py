@@ -1,6 +1,8 @@
 """What can be played once so many bytes of an answer have come."""
 
 import io
+import random
+from contextlib import suppress
 
 import av
 import pytest
@@ -64,6 +66,17 @@ def test_the_first_sound_is_behind_silence(name):
     assert found.playable_s(found.sounds_at) == pytest.approx(1.0, abs=0.15)
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_damaged_audio_is_timed_or_told_but_never_breaks(name):
+    chance, body = random.Random(1), b"".join(encoded(name, tone(0.2)))
+    for _ in range(30):
+        damaged = bytearray(body[: chance.randrange(len(body))])
+        for _ in range(min(len(damaged), 20)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        with suppress(UnreadableAudioError):
+            timeline(name, bytes(damaged))
+
+
 def test_silence_has_no_first_sound():
     assert timeline("pcm", bytes(4800)).sounds_at is None
 
@@ -74,6 +87,7 @@ def test_silence_has_no_first_sound():
         ("pcm", b""),
         ("wav", b"no RIFF at all"),
         ("wav", streaming_wav_header()),
+        ("wav", streaming_wav_header()[:24]),
         ("mp3", b""),
         ("mp3", b"<html>" * 100),
         ("opus", b"".join(encoded("opus", tone(0.5)))[:90]),
