@@ -2,8 +2,10 @@
 
 # Targets: `cpu`, the default, and `gpu`. docs/deployment.md says how to build and run them.
 ARG PYTHON_IMAGE=python:3.12.13-slim-trixie
+# The plugin nemo is built with a compiler, which python:3.12.13-trixie has.
+ARG BUILD_IMAGE=python:3.12.13-slim-trixie
 
-FROM ${PYTHON_IMAGE} AS build
+FROM ${BUILD_IMAGE} AS build
 ARG PLUGINS=""
 ARG PIP_CONSTRAINT=""
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore

@@ -106,7 +106,7 @@ class TestKoe:
 
     def test_it_is_given_time_to_drain(self, file, name, tmp_path):
         grace_s = int(service(file, name)["stop_grace_period"].removesuffix("s"))
-        assert grace_s >= configuration(file, name, tmp_path).settings.server.drain_timeout_s + 10
+        assert grace_s >= configuration(file, name, tmp_path).settings.server.drain_timeout_s + 20
 
     def test_its_image_has_the_plugins_that_it_enables(self, file, name, tmp_path):
         build = service(file, name)["build"]
@@ -123,7 +123,9 @@ class TestKoe:
         for plugin in found.settings.plugins.enabled:
             assert distribution(plugin) in names, plugin
         text = (COMPOSE / next(mounts(file, name))[0]).read_text(encoding="utf-8")
-        assert ("redis://" in text) == ("redis" in wanted)
+        assert "redis" in wanted or "redis://" not in text
+        # All files build the same image under the same name.
+        assert build == service("single.yaml", "koe")["build"]
 
     def test_it_can_write_where_it_has_to(self, file, name):
         writable = {place.partition(":")[0] for place in service(file, name)["tmpfs"]}

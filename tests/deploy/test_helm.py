@@ -236,7 +236,7 @@ def test_pods_have_no_rights_and_cannot_write_but_to_their_volumes(pod):
 def test_pods_are_given_time_to_drain(pod, objects, tmp_path):
     drain_s = configuration(objects, tmp_path).settings.server.drain_timeout_s
     wait_s = int(container(pod)["lifecycle"]["preStop"]["exec"]["command"][1])
-    assert pod["terminationGracePeriodSeconds"] >= drain_s + wait_s + 5
+    assert pod["terminationGracePeriodSeconds"] >= drain_s + wait_s + 20
 
 
 def test_probes_ask_what_koe_answers(pod):

@@ -27,7 +27,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 
 {{/* How long a pod may take to end: the wait for the last requests, the drain, and a margin. */}}
 {{- define "koe.grace" -}}
-{{ add (ceil .Values.config.server.drain_timeout_s) .Values.preStopSeconds 10 }}
+{{ add (ceil .Values.config.server.drain_timeout_s) .Values.preStopSeconds 20 }}
 {{- end }}
 
 {{/* The configuration as TOML. With keysSecret, auth is enabled first of all, and reads it. */}}
