@@ -3,8 +3,8 @@
     python -m benchmarks.concurrency --model kokoro.onnx --voices voices.bin    # about half an hour
     python -m benchmarks.concurrency --short                                    # minutes, with a tiny model
 
-Starts `koe serve` as a
-process of its own, without any cache, and measures over HTTP, as PCM, each text used once:
+Starts `koe serve` as a process of its own, without any cache, and measures over HTTP, as PCM, each text used
+once:
 
 - *capacity*: audio seconds made in one second while more whole answers are asked for than it has threads;
 - `streams`: so many clients, each with one stream after the other, whatever the server refuses counted;
@@ -27,8 +27,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import numpy as np
-from attrs import define, field
+from attrs import define, field, frozen
+from koe.bench.player import Played, play
+from koe.bench.texts import WORDS
+from koe.bench.timeline import timeline
 from koe.cores import Sharing
 from koe.settings import InferenceSettings
 from koe.testing.tiny_model import write_tiny_model
@@ -36,10 +38,7 @@ from koe.testing.tiny_model import write_tiny_model
 from benchmarks.report import Conditions, Report, percentiles, tell, threads
 from benchmarks.report import options as shared_options
 from benchmarks.servers import BYTES_PER_S, assignments, serving, speaking
-from benchmarks.texts import WORDS
 
-AUDIBLE = round(32768 * 10 ** (-50 / 20))
-LATE_S = 0.01
 LOADS = (0.7, 3.0)
 STREAMS = (1, 2, 4, 8, 16)
 TINY_SLOWNESS = 10
@@ -60,30 +59,20 @@ DEFINITIONS = {
 }
 
 
-@define
+@frozen
 class Player:
-    """What one listener got."""
+    """What one listener got: `played`, or a refusal after `refused_s`."""
 
     asked_at: float
-    first_audio_s: float | None = None
+    played: Played | None = None
     refused_s: float | None = None
-    plays_until: float = 0.0
-    audio_s: float = 0.0
-    gaps: list[float] = field(factory=list)
 
-    def hear(self, piece: bytes, now: float) -> None:
-        if not self.audio_s:
-            self.plays_until = now
-        elif now > self.plays_until + LATE_S:
-            self.gaps.append(now - self.plays_until)
-        self.plays_until = max(self.plays_until, now) + len(piece) / BYTES_PER_S
-        self.audio_s += len(piece) / BYTES_PER_S
-        whole = piece[: len(piece) // 2 * 2]
-        if (
-            self.first_audio_s is None
-            and np.abs(np.frombuffer(whole, "<i2").astype(np.int32)).max(initial=0) > AUDIBLE
-        ):
-            self.first_audio_s = now - self.asked_at
+    @property
+    def plays_until(self) -> float:
+        """When it has played all, on the clock of `asked_at`; a second after a refusal."""
+        if self.played is None:
+            return self.asked_at + (self.refused_s or 0) + 1.0
+        return self.asked_at + self.played.plays_until_s
 
 
 @define
@@ -111,16 +100,16 @@ class Client:
 
     async def listen(self, text: str) -> Player:
         body = {"input": text, "response_format": "pcm", "cache": "bypass"}
-        player = Player(time.perf_counter())
+        audio, arrivals, asked_at = bytearray(), list[tuple[float, int]](), time.perf_counter()
         async with self.http.stream("POST", "/v1/audio/speech", json=body) as response:
             if response.status_code == httpx.codes.SERVICE_UNAVAILABLE:
                 await response.aread()
-                player.refused_s = time.perf_counter() - player.asked_at
-                return player
+                return Player(asked_at, refused_s=time.perf_counter() - asked_at)
             response.raise_for_status()
             async for piece in response.aiter_raw():
-                player.hear(piece, time.perf_counter())
-        return player
+                audio += piece
+                arrivals.append((time.perf_counter() - asked_at, len(audio)))
+        return Player(asked_at, play(arrivals, timeline("pcm", bytes(audio))))
 
     async def whole_s(self, text: str) -> float:
         """Seconds of audio of a whole answer."""
@@ -150,9 +139,7 @@ async def streams(client: Client, count: int, each: int) -> dict[str, object]:
         for _ in range(each):
             player = await client.listen(client.texts.text())
             players.append(player)
-            await asyncio.sleep(
-                1.0 if player.refused_s is not None else player.plays_until - time.perf_counter()
-            )
+            await asyncio.sleep(player.plays_until - time.perf_counter())
 
     await asyncio.gather(*(play() for _ in range(count)))
     return {"streams": count, **summary(players, time.perf_counter() - begun)}
@@ -170,19 +157,19 @@ async def load(client: Client, share: float, players_per_s: float, count: int) -
 
 
 def summary(players: Sequence[Player], seconds: float) -> dict[str, object]:
-    heard = [player for player in players if player.refused_s is None]
+    heard = [player.played for player in players if player.played is not None]
     refusals = [player.refused_s for player in players if player.refused_s is not None]
-    firsts = [player.first_audio_s for player in heard if player.first_audio_s is not None]
-    gaps = [gap for player in heard for gap in player.gaps]
+    firsts = [played.first_sound_s for played in heard if played.first_sound_s is not None]
+    gaps = [gap for played in heard for gap in played.gaps_s]
     return {
         "players": len(players),
         "heard": len(heard),
         "refused": len(refusals),
         "refusal_ms": percentiles(refusals, scale=1000),
         "first_audio_ms": percentiles(firsts, scale=1000),
-        "players_that_ran_dry": sum(bool(player.gaps) for player in heard),
+        "players_that_ran_dry": sum(bool(played.gaps_s) for played in heard),
         "longest_gap_ms": round(max(gaps, default=0.0) * 1000),
-        "audio_s_per_s": round(sum(player.audio_s for player in heard) / seconds, 2),
+        "audio_s_per_s": round(sum(played.audio_s for played in heard) / seconds, 2),
     }
 
 

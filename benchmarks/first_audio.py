@@ -15,13 +15,15 @@ it, on all cores: what acceptance compares with.
 import argparse
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
+from koe.bench.player import play
+from koe.bench.timeline import timeline
 
 from benchmarks import texts
 from benchmarks.raw import raw_run
@@ -31,7 +33,6 @@ from benchmarks.servers import BYTES_PER_S, serving, speaking
 SIZES: Mapping[int, float] = {5: 1.0, 20: 1.0, 50: 0.5, 400: 0.5}
 """Words, and the share of `--rounds` that is spent on such texts."""
 RAW_RUNS = 15
-AUDIBLE = round(32768 * 10 ** (-50 / 20))
 DEFINITIONS = {
     "first_audio_ms": "from the request until the first sample above -50 dB of full scale was received (pcm)",
     "longest_gap_ms": "the longest wait of a player that starts with the first piece",
@@ -55,22 +56,14 @@ def arrivals(url: str, text: str, heard_s: float) -> list[tuple[float, bytes]]:
     return found
 
 
-def first_audio_s(pieces: list[tuple[float, bytes]]) -> float:
-    for at_s, piece in pieces:
-        if (
-            np.abs(np.frombuffer(piece[: len(piece) // 2 * 2], "<i2").astype(np.int32)).max(initial=0)
-            > AUDIBLE
-        ):
-            return at_s
-    raise SystemExit("the answer is silent")
-
-
-def longest_gap_s(pieces: list[tuple[float, bytes]]) -> float:
-    plays_until, gap = pieces[0][0], 0.0
-    for at_s, piece in pieces:
-        gap = max(gap, at_s - plays_until)
-        plays_until = max(plays_until, at_s) + len(piece) / BYTES_PER_S
-    return gap
+def played(pieces: Sequence[tuple[float, bytes]]) -> tuple[float, float]:
+    """Seconds until the first sound, and the longest wait of a player that starts with the first piece."""
+    sizes = accumulate(len(piece) for _, piece in pieces)
+    arrivals = list(zip((at_s for at_s, _ in pieces), sizes, strict=True))
+    found = play(arrivals, timeline("pcm", b"".join(piece for _, piece in pieces)), late_s=0.0)
+    if found.first_sound_s is None:
+        raise SystemExit("the answer is silent")
+    return found.first_sound_s, max(found.gaps_s, default=0.0)
 
 
 def idle(url: str) -> None:
@@ -87,8 +80,9 @@ def measured(urls: Mapping[str, str], words: int, rounds: int, heard_s: float) -
             text = texts.of_words(words, seed=1_000 * words + number)
             pieces = arrivals(url, text, heard_s if number else float("inf"))
             idle(url)
-            firsts[name].append(first_audio_s(pieces))
-            gaps[name] = max(gaps[name], longest_gap_s(pieces))
+            first_s, gap_s = played(pieces)
+            firsts[name].append(first_s)
+            gaps[name] = max(gaps[name], gap_s)
     return {
         "words": words,
         "texts": rounds,

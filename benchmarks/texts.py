@@ -3,11 +3,7 @@
 import random
 from collections.abc import Iterator
 
-WORDS = (
-    "the morning began with a thin rain over the harbour and nobody in the town remembered when the old "
-    "clock had stopped so the captain looked at the tide while dogs and children ran through the market "
-    "until noon when the fish were gone and every basket was empty again"
-).split()
+from koe.bench.texts import WORDS
 
 
 def of_words(count: int, seed: int) -> str:

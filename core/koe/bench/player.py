@@ -28,10 +28,10 @@ class Played:
     plays_until_s: float
 
 
-def play(arrivals: Sequence[tuple[float, int]], timeline: Timeline) -> Played:
+def play(arrivals: Sequence[tuple[float, int]], timeline: Timeline, late_s: float = LATE_S) -> Played:
     """Play what `arrivals` (seconds, bytes so far) brought, from the first sample on, as soon as it is there.
 
-    The player runs dry where it has played all that has come, and the rest comes more than `LATE_S` later.
+    The player runs dry where it has played all that has come, and the rest comes more than `late_s` later.
     """
     first = sound = None
     plays_until = played = 0.0
@@ -44,7 +44,7 @@ def play(arrivals: Sequence[tuple[float, int]], timeline: Timeline) -> Played:
             continue
         if first is None:
             first = plays_until = at_s
-        elif at_s > plays_until + LATE_S:
+        elif at_s > plays_until + late_s:
             gaps.append(at_s - plays_until)
         plays_until = max(plays_until, at_s) + fresh
         played += fresh
