@@ -100,6 +100,7 @@ class Level:
     _replies: list[tuple[Reply, int, int]] = field(factory=list)
     _aside: IO[bytes] = field(factory=lambda: SpooledTemporaryFile(_SPOOLED_BYTES))  # noqa: SIM115
     _begun: float = 0.0
+    _ended: float = 0.0
     _asked: int = 0
 
     async def run(self) -> Outcomes:
@@ -117,14 +118,16 @@ class Level:
         return self.outcomes
 
     async def _timed(self, connections: Sequence[Connection]) -> None:
-        self._begun, used = time.perf_counter(), time.process_time()
+        self._begun = self._ended = time.perf_counter()
+        used = time.process_time()
         try:
             async with asyncio.TaskGroup() as group:
                 for connection in connections:
                     group.create_task(self._client(connection))
         finally:
-            self.outcomes.seconds = time.perf_counter() - self._begun
-            self.outcomes.busy = (time.process_time() - used) / self.outcomes.seconds
+            self.outcomes.seconds = self._ended - self._begun
+            whole = time.perf_counter() - self._begun
+            self.outcomes.busy = (time.process_time() - used) / whole
 
     def _more(self) -> bool:
         if self.requests:
@@ -148,6 +151,7 @@ class Level:
                 await self._note(reply)
 
     async def _note(self, reply: Reply) -> None:
+        self._ended = time.perf_counter()
         if reply.status == _OK:
             self._replies.append((_without_body(reply), self._aside.tell(), len(reply.body)))
             self._aside.write(reply.body)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from attrs import define, field, frozen
@@ -127,7 +127,7 @@ class Sweep:
     def _judge(self, level: dict[str, Any]) -> None:
         """Note what a reader should know before believing the figures."""
         name, cache, answers = level["pass"], level["cache"], level["answers"]
-        where = f"{name}, {level['clients']} clients"
+        where = described(level)
         if name == "cold" and (known := cache.get("hit", 0) + cache.get("partial", 0)):
             self._note(f"{where}: the server had (part of) {known} of {answers} in a cache")
         if name == "cached" and cache.get("no header"):
@@ -172,11 +172,17 @@ class Sweep:
         }
 
 
+def described(level: Mapping[str, Any]) -> str:
+    """Which level it is, for people."""
+    clients = level["clients"]
+    return f"{level['pass']}, {clients} client{'' if clients == 1 else 's'}"
+
+
 def _progress(level: dict[str, Any]) -> str:
     first = level["first_audio_ms"]
     heard = f", first audio p50 {first['p50']} ms" if first else ""
     refused, failed = sum(level["refused"].values()), sum(level["errors"].values())
     return (
-        f"{level['pass']}, {level['clients']} clients: {level['answers']} answers, {refused} refused, "
+        f"{described(level)}: {level['answers']} answers, {refused} refused, "
         f"{failed} failed{heard}, {level['audio_s_per_s']} audio s/s"
     )

@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from koe.bench.connection import Place
 from koe.bench.plot import draw, require_matplotlib
-from koe.bench.sweep import PASSES, Pass, Plan, Sweep
+from koe.bench.sweep import PASSES, Pass, Plan, Sweep, described
 from koe.bench.target import Asking
 from koe.bench.timeline import FORMATS
 from koe.cli.table import print_rows
@@ -193,7 +193,7 @@ def _show(report: Mapping[str, Any], file: Path | None) -> None:
         sys.stdout.write("first audio in ms; rtf: answer time by audio time\n")
     for level in report["levels"]:
         for why, count in level["errors"].items():
-            sys.stdout.write(f"failed: {level['pass']}, {level['clients']} clients: {count} times {why}\n")
+            sys.stdout.write(f"failed: {described(level)}: {count} times {why}\n")
     for note in report["notes"]:
         sys.stdout.write(f"note: {note}\n")
     if report["interrupted"]:

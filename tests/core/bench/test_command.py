@@ -120,6 +120,16 @@ def test_refusals_errors_and_answers_are_counted_apart(bench):
     assert "the model fell over" in out
 
 
+def test_the_pause_after_a_refusal_is_no_time_of_answers(bench):
+    turns = count()
+    answers = [Planted([Piece(pcm(tone(0.1)))]), refusal(503, retry_after_ms="3000")]
+    with planted(lambda _: answers[next(turns) > 1]) as server:
+        _, report, _, _ = bench(server.url, "--concurrency", "1", "--requests", "2", "--passes", "cold")
+    level = only_level(report)
+    assert (level["answers"], level["refused"]) == (1, {"503": 1})
+    assert level["seconds"] < 3
+
+
 def test_answers_that_take_too_long_are_given_up(bench):
     turns = count()
     with planted(lambda _: Planted([Piece(pcm(tone(0.1)), 60.0 if next(turns) else 0.0)])) as server:
