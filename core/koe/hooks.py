@@ -31,6 +31,7 @@ ENTRY_POINT_GROUP = "koe.v1"
 """The hook API's major version. It changes only when plugins must change."""
 
 hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a method of a plugin that overrides a hook; without it, the hook is a mistake and not called."""
 hookspec = pluggy.HookspecMarker(PROJECT)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from koe.alignment import Span
 
 MAX_CHARACTERS = 300
+"""Of a piece, unless another limit is given: about two sentences."""
 
 _CLAUSE_END = re.compile(r"[,;:)\]—–…!?](?=\s)|[，、；：。！？]")
 _SPACE = re.compile(r"\s")

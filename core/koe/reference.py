@@ -1,6 +1,7 @@
 """The reference of every core key, made from `koe.settings`: `config/default.toml` and a table for the docs.
 
-`python -m koe.reference` rewrites both in a source tree, and the pages of plugins' keys and commands.
+`python -m koe.reference` rewrites both in a source tree, and the pages of plugins' keys, commands and the
+hook API.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import attrs
 from attrs import frozen
 
 from koe import reference_cli, reference_plugins, toml
+from koe.author.pages import pages
 from koe.docstrings import described
 from koe.settings import Settings
 from koe.wording import allowed_values, expected, limit
@@ -93,6 +95,10 @@ def main(root: Path) -> None:
     page.write_text(with_key_table(page.read_text(encoding="utf-8")), encoding="utf-8")
     for kind in (reference_plugins, reference_cli):
         (root / kind.PAGE).write_text(kind.page(root), encoding="utf-8")
+    for name, text in pages().items():
+        path = root / "docs" / "plugins" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -190,9 +190,6 @@ class Engine(Component):
     def close(self) -> None:
         """Let go of everything. No `infer` runs any more. Closing twice does no harm."""
 
-    @abstractmethod
-    def info(self) -> EngineInfo:
-        """What is really in use. Called after `open`."""
     def unload(self) -> None:
         """Let go of what `infer` alone needs and is large: the engine was idle for `engine.unload_after_s`.
 
@@ -206,6 +203,9 @@ class Engine(Component):
         Raises what `open` does; the engine is still unloaded then, and is asked again later.
         """
 
+    @abstractmethod
+    def info(self) -> EngineInfo:
+        """What is really in use. Called after `open`."""
 
     @abstractmethod
     def voices(self) -> Sequence[Voice]:

@@ -17,6 +17,7 @@ Samples: TypeAlias = NDArray[np.float32]
 """Mono audio, shape `(n,)`, full scale -1..1."""
 
 Mode: TypeAlias = Literal["stream", "whole"]
+"""Whether encoded bytes leave as they are made, or are used only once all are there."""
 
 ModelState: TypeAlias = Literal["loaded", "loading", "unloading", "unloaded"]
 """Whether what an engine speaks with is in memory. Requests are welcome in all four."""
@@ -117,8 +118,10 @@ class Turn:
 
 
 Timestamps: TypeAlias = Literal["none", "word", "estimate"]
+"""Whether words are to be timed, and whether that may be a guess."""
 
 CacheUse: TypeAlias = Literal["use", "refresh", "bypass"]
+"""What a request wants of the cache."""
 
 
 @frozen
@@ -306,6 +309,7 @@ class Clip:
 
 
 UtterancePart: TypeAlias = Segment | Pause | Mark | Clip
+"""What an utterance is made of."""
 
 
 @frozen

@@ -6,6 +6,7 @@ import types
 from pathlib import Path
 from typing import Any
 
+import koe.testing.conformance
 import pluggy
 from koe.hooks import PROJECT, Plugin
 from koe.testing.build import registry_of
@@ -46,3 +47,14 @@ def test_every_hook_is_listed():
     assert len(hooks) >= 13
     listed = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
     assert sorted(listed) == sorted(hooks)
+
+
+def test_every_conformance_class_is_listed():
+    folder = Path(koe.testing.conformance.__file__).parent
+    classes = {
+        f"{file.stem}.{name}"
+        for file in folder.glob("*.py")
+        for name in re.findall(r"^class (\w+Conformance)", file.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert len(classes) >= 10
+    assert set(re.findall(r"`(\w+\.\w+Conformance)`", PAGE)) == classes

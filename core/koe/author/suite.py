@@ -11,7 +11,7 @@ from koe.errors import ConfigError
 from koe.hooks import Plugin, overrides
 from koe.plugins import load_alone
 from koe.registry import Registry
-from koe.stages import CacheBackend, Component, Engine
+from koe.stages import CacheBackend, Component, Engine, Normalizer
 from koe.testing.conformance.cache_backends import CacheBackendConformance
 from koe.testing.conformance.engines import EngineConformance
 from koe.testing.conformance.formats import AudioFormatConformance
@@ -97,7 +97,7 @@ class Suite:
         made: dict[str, Callable[[], Any]] = {conformance.fixture: lambda: component}
         if isinstance(component, CacheBackend):
             made[conformance.fixture] = lambda: self._fresh(kind, name)
-        self._add(subject, conformance.cls, component.conformance, **made)
+        self._add(subject, conformance.cls, {**_language(component), **component.conformance}, **made)
 
     def _fresh(self, kind: str, name: str) -> Component:
         """The component of another instance of the plugin, which holds nothing yet."""
@@ -124,6 +124,12 @@ class Suite:
         if not subject.unchecked:
             fixtures = {fixture: _fixture(fixture, make) for fixture, make in made.items()}
             self.classes[name] = type(name, (base,), {**(attributes or {}), **fixtures})
+
+
+def _language(component: Component) -> Mapping[str, Any]:
+    """A language that a normalizer is for, where English is none of them."""
+    languages = component.languages if isinstance(component, Normalizer) else None
+    return {"language": min(languages)} if languages and "en" not in languages else {}
 
 
 def _components(registry: Registry) -> Iterator[tuple[str, str, Component]]:

@@ -1,6 +1,7 @@
 """The markup `ssml`."""
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from koe.api import (
     InvalidRequestError,
@@ -25,6 +26,7 @@ class Ssml(MarkupParser):
     """SSML 1.1 with the extensions of Azure, Google and Polly; `docs/ssml.md` lists what it does."""
 
     name = "ssml"
+    conformance: ClassVar[Mapping[str, Any]] = {"document": "<speak>Hello world.</speak>"}
 
     def __init__(self, config: SsmlConfig | None = None) -> None:
         self._config = SsmlConfig() if config is None else config

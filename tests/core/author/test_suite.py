@@ -12,6 +12,7 @@ from koe.config import load
 from koe.errors import ConfigError
 from koe.hooks import ENTRY_POINT_GROUP
 from koe.testing.fakes import FakeEngine, RawFormat
+from koe.text import Sentences
 from starlette.routing import Route
 
 
@@ -44,7 +45,16 @@ class Misspelt(RawFormat):
     conformance: ClassVar = {"frame_smaples": 480}
 
 
+class German(Sentences):
+    name = "german"
+    languages: ClassVar = frozenset({"de"})
+
+
 class ManyPlugin(Plugin):
+    @hookimpl
+    def register_normalizers(self):
+        return [Sentences(), German()]
+
     @hookimpl
     def register_engines(self):
         return [FakeEngine("there"), FakeEngine("away", reason_missing="no model; get one")]
@@ -92,6 +102,8 @@ def _bases(suite):
 def test_every_component_has_the_class_of_its_kind(suite_of):
     assert _bases(suite_of("ManyPlugin")) == {
         ("plugin", "many"): "PluginConformance",
+        ("normalizer", "sentences"): "NormalizerConformance",
+        ("normalizer", "german"): "NormalizerConformance",
         ("engine", "there"): "EngineConformance",
         ("format", "raw"): "AudioFormatConformance",
         ("cache backend", "own"): "CacheBackendConformance",
@@ -115,6 +127,16 @@ def test_a_component_says_what_its_class_has_to_allow_for(suite_of):
     classes = suite_of("ManyPlugin").classes.values()
     (audio_format,) = [cls for cls in classes if cls.__base__.__name__ == "AudioFormatConformance"]
     assert audio_format.frame_samples == 480
+
+
+def test_a_normalizer_is_checked_in_a_language_that_it_is_for(suite_of):
+    suite = suite_of("ManyPlugin")
+    languages = {
+        suite.subjects[name].component: cls.language
+        for name, cls in suite.classes.items()
+        if suite.subjects[name].kind == "normalizer"
+    }
+    assert languages == {"sentences": "en-US", "german": "de"}
 
 
 def test_what_its_class_does_not_know_is_a_mistake(suite_of):
