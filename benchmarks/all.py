@@ -3,8 +3,9 @@
     python -m benchmarks.all --model kokoro-v1.0.onnx --voices voices-v1.0.bin --about "Kokoro-82M, released"
 
 Wants a machine that does nothing else, `wrk`, and the optimized model beside the given one (`koe model
-optimize`). Takes less than 20 minutes on two cores; `--long` makes the counts of `concurrency` those of
-acceptance (500 players), which takes half an hour more; `--short` shows in a few minutes that all of it runs.
+optimize`). Takes about 20 minutes on two cores. With `--long` the counts are those of acceptance (500 players
+for each load, 2,000 mixed requests, more runs), which takes more than an hour; `--short` only shows that all
+of it runs.
 """
 
 import argparse
@@ -21,12 +22,12 @@ from benchmarks.tables import write_tables
 WITHOUT_MODEL = ("cached",)
 USUAL: Mapping[str, Sequence[str]] = {
     "startup": ("--runs", "5"),
-    "engine": ("--runs", "3"),
-    "first_audio": ("--rounds", "12"),
+    "engine": ("--runs", "3", "--lengths", "10,50"),
+    "first_audio": ("--rounds", "8"),
     "cached": ("--seconds", "4"),
     "scaling": (),
-    "memory": ("--requests", "1000"),
-    "concurrency": ("--players", "60", "--each", "2", "--seconds", "15"),
+    "memory": ("--requests", "500"),
+    "concurrency": ("--players", "40", "--each", "1", "--seconds", "10"),
 }
 SHORT: Mapping[str, Sequence[str]] = {
     "startup": ("--runs", "1"),
@@ -37,7 +38,11 @@ SHORT: Mapping[str, Sequence[str]] = {
     "memory": ("--requests", "40", "--characters", "200"),
     "concurrency": ("--short",),
 }
-LONG: Mapping[str, Sequence[str]] = {**USUAL, "memory": (), "concurrency": ()}
+LONG: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(USUAL, ()),
+    "startup": ("--runs", "9"),
+    "first_audio": ("--rounds", "40"),
+}
 
 
 def parsed() -> argparse.Namespace:

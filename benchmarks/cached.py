@@ -33,7 +33,9 @@ STATES: Mapping[str, tuple[str, str]] = {
 CONNECTIONS = (1, 4)
 DEFINITIONS = {
     "per_second": "whole answers to one request again and again, by wrk on the same machine",
-    "p50_ms": "from the request until the last byte of the answer; p95_ms and p99_ms alike",
+    "p50_ms": "from the request until the last byte of the answer, median",
+    "p95_ms": "the same, 95th percentile",
+    "p99_ms": "the same, 99th percentile",
     "cpu_ms": "the server's processor time for one request",
     "bytes": "of one answer",
 }

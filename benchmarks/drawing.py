@@ -21,6 +21,7 @@ COLORS = {
 }
 LIGHT = {"stock": "#cfcfcf", "optimized": "#a6cbe8", "embedded": "#f5cf9f"}
 LIMIT = "#c0392b"
+COLOURS = 160
 PHASE_COLORS = ("#1f77b4", "#6aaed6", "#e08214", "#f5cf9f", "#8c8c8c")
 
 
@@ -75,7 +76,7 @@ def groups(axes: Axes, labels: Sequence[str], series: Mapping[str, Sequence[floa
 
 
 def save(figure: Figure, file: Path) -> None:
-    """As PNG of 64 colours, which is a third of the bytes."""
+    """As PNG of few colours, which is a third of the bytes."""
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=110, facecolor="white")
-    Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(file, optimize=True)
+    Image.open(drawn).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)

@@ -29,6 +29,7 @@ from koe.cancellation import Cancellation
 from koe.kokoro.config import KokoroConfig
 from koe.kokoro.engine import KokoroEngine
 from koe.kokoro.timing import SAMPLE_RATE
+from koe.kokoro.voice_facts import PREFERRED_DEFAULT
 from koe.stages import EngineRuntime
 from koe.types import PhonemeSegment, PhonemeWord, Prosody, Span, VoiceMix
 
@@ -147,9 +148,11 @@ def _speakers(stack: ExitStack, given: argparse.Namespace, models: Mapping[str, 
         for name, path in models.items()
     }
     kokoro = Kokoro(given.model, given.voices)
-    found["kokoro-onnx"] = _create(kokoro, kokoro.get_voices()[0])
+    names = kokoro.get_voices()
+    voice = PREFERRED_DEFAULT if PREFERRED_DEFAULT in names else names[0]
+    found["kokoro-onnx"] = _create(kokoro, voice)
     if given.torch:
-        torch = stack.enter_context(torch_speaker(given.torch_python, given.torch, given.voices))
+        torch = stack.enter_context(torch_speaker(given.torch_python, given.torch, given.voices, voice))
         found["torch"] = _of_sentences(torch, lambda text: kokoro.tokenizer.phonemize(text, "en-us"))
     return found
 

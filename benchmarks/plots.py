@@ -76,7 +76,8 @@ def concurrency(report: Report) -> Figure:
     first.set_ylim(bottom=0)
     named(first, "First audio", "clients, one stream after the other", "milliseconds")
     legend(first)
-    groups(made, counts, {"heard": [row["audio_s_per_s"] for row in rows]}, digits=1)
+    groups(made, counts, {"heard, optimized": [row["audio_s_per_s"] for row in rows]}, digits=1)
+    made.containers[0].set_label("heard")
     made.axhline(found["capacity_audio_s_per_s"], color=LIMIT, lw=1, ls=":", label="capacity (whole answers)")
     named(made, "Throughput", "clients, one stream after the other", "audio seconds per second")
     legend(made, "upper left")
@@ -96,6 +97,7 @@ def concurrency(report: Report) -> Figure:
     ):
         container.set_label(label)
     dry.tick_params(axis="x", rotation=45)
+    dry.set_ylim(0, max(10.0, dry.get_ylim()[1] * 1.35))
     named(dry, "Refused, or with a gap", "clients, or load", "% of players")
     legend(dry, "upper left")
     return figure

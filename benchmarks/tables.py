@@ -86,7 +86,7 @@ def _first(found: Mapping[str, Any]) -> str:
 
 def concurrency(found: Report) -> str:
     rows = [
-        [f"{row['streams']} clients" if "streams" in row else f"load {row['load']:g}", row["players"],
+        [f"{row['streams']} at once" if "streams" in row else f"load {row['load']:g}", row["players"],
          row["refused"], row["players_that_ran_dry"], _both(row["first_audio_ms"]), _both(row["refusal_ms"]),
          row["audio_s_per_s"]]
         for row in (*found["streams"], *found["loads"])
@@ -169,10 +169,23 @@ TABLES: Mapping[str, Callable[[Report], str]] = {
 }
 
 
+CAPTIONS: Mapping[str, str] = {
+    "engine": "real-time factors by length, and throughput of whole texts",
+    "first_audio": "time to first audio by length of the text",
+    "concurrency": "first audio, throughput and refusals by number of clients",
+    "cached": "answers per second and latency by what is cached",
+    "memory": "resident memory of the server",
+    "startup": "time until ready, by phase",
+    "scaling": "cost by length of the text, number of requests and size of the cache",
+}
+
+
 def section(report: Report) -> str:
-    """Conditions, table and definitions of a report."""
-    made = TABLES[report["benchmark"]](report["results"])
-    return f"{conditions(report)}\n\n{made}\n\n{definitions(report)}"
+    """Picture, conditions, table and definitions of a report."""
+    name = report["benchmark"]
+    picture = f"![{CAPTIONS[name]}](performance/{name}.png)"
+    made = TABLES[name](report["results"])
+    return f"{picture}\n\n{conditions(report)}\n\n{made}\n\n{definitions(report)}"
 
 
 def with_tables(page: str, folder: Path) -> str:

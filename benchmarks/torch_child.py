@@ -1,6 +1,6 @@
 """The other end of `benchmarks.torch_speaker`: needs torch, kokoro and numpy, and nothing of koe.
 
-    python torch_child.py WEIGHTS VOICES CONFIG
+    python torch_child.py WEIGHTS VOICES VOICE CONFIG
 
 Writes `ready`, then for every line of JSON with `number` and `sentences` (phonemes) one with `number` and
 `samples`. Requests are worked on at the same time.
@@ -27,12 +27,12 @@ def model_class():
     return importlib.import_module("kokoro.model").KModel
 
 
-def main(weights, voices, config):
+def main(weights, voices, voice, config):
     torch = importlib.import_module("torch")
     importlib.import_module("loguru").logger.remove()  # kokoro writes every text there
     model = model_class()(repo_id="hexgrad/Kokoro-82M", config=config, model=weights).eval()
     with np.load(voices) as archive:
-        table = torch.from_numpy(archive[archive.files[0]].reshape(-1, 256))
+        table = torch.from_numpy(archive[voice].reshape(-1, 256))
     writing = threading.Lock()
 
     def speak(number, sentences):

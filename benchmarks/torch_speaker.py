@@ -49,10 +49,10 @@ class TorchSpeaker:
 
 
 @contextmanager
-def torch_speaker(python: str, weights: str, voices: str) -> Iterator[TorchSpeaker]:
+def torch_speaker(python: str, weights: str, voices: str, voice: str) -> Iterator[TorchSpeaker]:
     """It, loaded. `python` has `torch` and `kokoro`; `weights` are those of PyTorch."""
     config = files("kokoro_onnx") / "config.json"
-    command = [python, str(CHILD), weights, voices, str(config)]
+    command = [python, str(CHILD), weights, voices, voice, str(config)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     speaker = TorchSpeaker(process)
     assert process.stdout is not None
