@@ -6,9 +6,10 @@ from collections import Counter
 import pytest
 from attrs import evolve
 
-from benchmarks.soak import Idle, parsed, run
+from benchmarks.soak import parsed, run
 from benchmarks.soak_client import Asked, Known
 from benchmarks.soak_plan import KINDS, Ask, plan
+from benchmarks.soak_run import Idle
 from tests.core.bench.sounds import pcm, tone
 
 ASK = Ask("audio", {"input": "Hello.", "response_format": "pcm"})
