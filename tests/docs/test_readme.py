@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from koe.cli.main import build_app
+from koe.reference_cli import commands
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -17,9 +17,12 @@ def test_every_linked_page_exists():
 
 
 def test_every_koe_command_exists():
-    commands = set(re.findall(r"koe ([a-z]+)", "\n".join(re.findall(r"^\$ .*$", README, re.MULTILINE))))
-    assert {"say", "serve", "model", "plugins", "voices"} <= commands
-    assert commands <= set(build_app())
+    written = re.findall(
+        r"koe ([a-z]+)(?: ([a-z]+))?", "\n".join(re.findall(r"^\$ .*$", README, re.MULTILINE))
+    )
+    assert {"say", "serve", "model", "plugins", "voices"} <= {first for first, _ in written}
+    known = {command.words[1:] for command in commands(ROOT)}
+    assert [words for words in written if words not in known and words[:1] not in known] == []
 
 
 def test_ci_runs_the_readme_s_test_command():
