@@ -25,8 +25,8 @@ class OpenEngine:
 
     engine: Engine
     plugin: str
-    book: VoiceBook
-    residence: Residence
+    book: VoiceBook = field(repr=False)
+    residence: Residence = field(repr=False)
 
     @property
     def name(self) -> str:

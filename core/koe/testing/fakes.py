@@ -65,7 +65,7 @@ class FakeEngine(Engine):
     before: Callable[[PhonemeSegment, Cancellation], None] | None = None
     reason_missing: str | None = None
     known: frozenset[str] | None = None
-    spoken: list[PhonemeSegment] = field(factory=list)
+    spoken: list[PhonemeSegment] = field(factory=list, repr=False)
     opened: int = 0
     closed: int = 0
     running: int = 0
