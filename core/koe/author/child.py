@@ -115,8 +115,9 @@ def main(folder: Path) -> None:
     (folder / "pytest.ini").write_text(_INI, encoding="utf-8")
     (folder / _MODULE).write_text(_CODE, encoding="utf-8")
     recorder = Recorder()
-    options = f"-c {folder}/pytest.ini --rootdir {folder} -p pytest_asyncio.plugin -p no:cacheprovider"
-    pytest.main([*options.split(), "--import-mode=importlib", str(folder / _MODULE)], plugins=[recorder])
+    options = ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--import-mode=importlib"]
+    options += ["-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider"]
+    pytest.main([*options, str(folder / _MODULE)], plugins=[recorder])
     told = {"tests": list(recorder.tests.values()), "errors": recorder.errors}
     (folder / TESTS).write_text(json.dumps(told), encoding="utf-8")
 

@@ -1,5 +1,6 @@
 """A plugin's project folder, lent to Python as if it were installed."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,8 @@ from koe.hooks import ENTRY_POINT_GROUP
 from koe.plugins import of_another_version
 
 _FILE = "pyproject.toml"
+_ODD = re.compile(r"[^\w.]+")
+"""What the name of a `.dist-info` folder does not hold."""
 
 
 @frozen
@@ -62,7 +65,7 @@ class Project:
 
     def lend(self, site: Path) -> list[str]:
         """Write what an editable installation would leave into `site`; what then goes first in `sys.path`."""
-        facts = site / f"{self.name.replace('-', '_')}-{self.version}.dist-info"
+        facts = site / f"{_ODD.sub('_', self.name)}-{_ODD.sub('_', self.version)}.dist-info"
         facts.mkdir(parents=True)
         metadata = f"Metadata-Version: 2.1\nName: {self.name}\nVersion: {self.version}\n"
         (facts / "METADATA").write_text(metadata, encoding="utf-8")

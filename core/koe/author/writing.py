@@ -1,6 +1,7 @@
 """Writes the distribution of a new plugin out of templates."""
 
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -27,10 +28,7 @@ def write_plugin(name: PluginName, kind: str, directory: Path) -> tuple[Path, li
     """
     if kind not in KINDS:
         raise InvalidRequestError(f"There is no kind {kind!r} of plugins; {suggestion(kind, KINDS)}")
-    if name.name in installed():
-        raise InvalidRequestError(
-            f"A plugin {name.name!r} is installed here already; take another name, or uninstall that one"
-        )
+    _refuse_taken(name)
     folder = directory / name.distribution
     texts = dict(_texts(name, kind))
     try:
@@ -48,6 +46,16 @@ def write_plugin(name: PluginName, kind: str, directory: Path) -> tuple[Path, li
             f"name a folder that you may write to with --directory"
         ) from None
     return folder, sorted(texts)
+
+
+def _refuse_taken(name: PluginName) -> None:
+    taken = f"plugin {name.name!r}" if name.name in installed() else ""
+    if not taken and any(distributions(name=name.distribution)):
+        taken = f"distribution {name.distribution!r}"
+    if taken:
+        raise InvalidRequestError(
+            f"A {taken} is installed here already; take another name, or uninstall that one"
+        )
 
 
 def _texts(name: PluginName, kind: str) -> Iterator[tuple[Path, str]]:

@@ -1,8 +1,11 @@
 """`koe plugins new` writes distributions, and says what it will not write."""
 
 import tomllib
+import zipfile
+from pathlib import Path
 
 import pytest
+from hatchling.build import build_wheel
 from koe.author.kinds import KINDS
 from koe.author.names import LONGEST, PluginName
 from koe.author.writing import write_plugin
@@ -67,15 +70,18 @@ def test_the_command_writes_a_folder_and_says_how_to_go_on(capfd, tmp_path):
         (("words", "--kind", "fromat"), "did you mean 'format'?"),
         (("words", "--kind", "toaster"), ", ".join(map(repr, KINDS))),
         (("words", "--kind", "format", "--directory", "missing"), "missing/koe-words cannot be written"),
-        (("formats", "--kind", "format"), "'formats' is installed here already"),
+        (("formats", "--kind", "format"), "plugin 'formats' is installed here already"),
+        (("server-x", "--kind", "format", "--directory", "file"), "file/koe-server-x cannot be written"),
+        (("limits", "--kind", "format"), "distribution 'koe-limits' is installed here already"),
     ],
 )
 def test_what_cannot_be_written_exits_with_2(capfd, tmp_path, monkeypatch, arguments, said):
     monkeypatch.chdir(tmp_path)
+    Path("file").touch()
     code, out, err = _new(capfd, *arguments)
     assert (code, out) == (2, "")
     assert said in err
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_folder_that_exists_is_never_touched(capfd, tmp_path):
@@ -100,3 +106,12 @@ def test_every_kind_has_everything_that_a_distribution_needs(tmp_path, kind):
     assert 'pip install -e ".[test]"' in readme
     assert {"tests/test_koe_words.py", "koe_words/__init__.py", ".gitignore"} <= set(map(str, paths))
     assert not any("$" in (folder / path).read_text(encoding="utf-8").replace("$ ", "") for path in paths)
+
+
+def test_the_templates_are_in_the_wheel(tmp_path, monkeypatch):
+    core = Path(__file__).parents[3] / "core"
+    monkeypatch.chdir(core)
+    wheel = zipfile.ZipFile(tmp_path / build_wheel(str(tmp_path)))
+    templates = {str(path.relative_to(core)) for path in core.glob("koe/author/templates/**/*.txt")}
+    assert len(templates) > 8 * len(("config", "component", "plugin", "test"))
+    assert templates <= set(wheel.namelist())

@@ -1,6 +1,8 @@
 """`koe plugins list` knows every plugin that is installed, also those for another koe."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from koe.author.project import Project
@@ -45,6 +47,18 @@ def test_the_table_shows_the_api(capfd):
     lines = [line.split() for line in out.splitlines()]
     assert lines[0] == ["name", "state", "distribution", "version", "api"]
     assert ["old", "incompatible", "koe-old", "0.1.0", "koe.v0"] in lines
+
+
+@pytest.mark.usefixtures("_installed")
+def test_the_page_about_stability_shows_what_is_printed(capfd):
+    page = (Path(__file__).parents[3] / "docs/plugins/stability.md").read_text(encoding="utf-8")
+    _, out, err = _koe(capfd, "list", "--enable", "old")
+    row = re.search(r"^old .*$", page, re.MULTILINE)
+    said = re.search(r"^plugin 'old' .*$", page, re.MULTILINE)
+    assert row is not None
+    assert said is not None
+    assert row[0].split() in [line.split() for line in out.splitlines()]
+    assert said[0] in err
 
 
 @pytest.mark.usefixtures("_installed")
