@@ -37,7 +37,7 @@ from koe.testing.tiny_model import write_tiny_model
 from benchmarks.servers import assignments, serving, speaking
 from benchmarks.soak_plan import LONGEST, plan
 from benchmarks.soak_report import draw, report
-from benchmarks.soak_run import Soak
+from benchmarks.soak_run import SAMPLE_S, Soak
 
 CACHES: Mapping[str, object] = {
     "cache.answers_bytes": 8_000_000,
@@ -79,6 +79,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         settings = {
             **speaking(model, voices),
             "engine.models.espeak": "espeak",
+            "plugins.metrics.sample_s": SAMPLE_S,
             "log.level": "error",
             "log.format": "json",
             **CACHES,

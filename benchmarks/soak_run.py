@@ -18,6 +18,8 @@ MARKS = (0.1, 0.2, 0.25, 0.5, 0.75, 1.0)
 FEW = 1000
 FEW_MARKS = (0.5, 1.0)
 """The same for fewer requests than `FEW`, whose memory says nothing."""
+SAMPLE_S = 0.5
+"""How often the server counts its tasks."""
 SETTLE_S = 15.0
 
 
@@ -140,7 +142,7 @@ class Soak:
         return lowest
 
     async def _read(self, requests: int) -> Idle:
-        await asyncio.sleep(1.5)  # longer than plugins.metrics.sample_s
+        await asyncio.sleep(2 * SAMPLE_S)
         process = self.served.process
         async with httpx.AsyncClient(base_url=self.served.url, headers={"connection": "close"}) as http:
             text = (await http.get("/metrics")).text
