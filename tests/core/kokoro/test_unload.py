@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import onnx
+import psutil
 import pytest
 from koe.cancellation import Cancellation
 from koe.errors import EngineUnavailableError, ModelFileError
@@ -67,6 +68,21 @@ def test_unloading_and_loading_twice_do_no_harm(engine):
     session = engine._loaded.model.opened.session
     engine.load()
     assert engine._loaded.model.opened.session is session
+
+
+def test_coming_and_going_leaves_no_threads_and_files_behind(engine):
+    process = psutil.Process()
+
+    def held():
+        return process.num_threads(), process.num_fds()
+
+    engine.unload()
+    unloaded = held()
+    for _ in range(20):
+        engine.load()
+        _samples(engine)
+        engine.unload()
+    assert held() == unloaded
 
 
 def test_a_load_that_fails_can_be_tried_again(own):

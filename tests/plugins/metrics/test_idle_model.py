@@ -5,10 +5,12 @@ import time
 import httpx
 import pytest
 from attrs import define, evolve
+from koe.settings import CacheSettings
 from koe.testing.build import FAKE_SETTINGS
 from koe.testing.fakes import FakeEngine, FakePlugin
 from koe_metrics import MetricsPlugin
 
+from tests.core.cache.backends import CachePlugin, DictBackend
 from tests.plugins.metrics.scrape import scraped, total
 from tests.server.harness import PATIENCE_S, wait_until
 from tests.server.live import live
@@ -27,10 +29,15 @@ class SlowToLoad(FakeEngine):
         time.sleep(LOAD_S)
 
 
-@pytest.fixture
-def server():
-    idle = evolve(FAKE_SETTINGS, engine=evolve(FAKE_SETTINGS.engine, unload_after_s=0.2))
-    with live(FakePlugin(SlowToLoad()), MetricsPlugin(), settings=idle) as running:
+@pytest.fixture(params=["without a cache", "with a cache"])
+def server(request):
+    idle = evolve(
+        FAKE_SETTINGS,
+        engine=evolve(FAKE_SETTINGS.engine, unload_after_s=0.2),
+        cache=CacheSettings(tiers=("dict",)),
+    )
+    backends = [CachePlugin(DictBackend())] if request.param == "with a cache" else []
+    with live(FakePlugin(SlowToLoad()), MetricsPlugin(), *backends, settings=idle) as running:
         yield running
 
 
