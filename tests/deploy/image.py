@@ -141,7 +141,8 @@ def _base_image(root: Path) -> None:
         host = Path("/", name)
         if host.is_symlink():
             (root / name).symlink_to(host.readlink())
-    shutil.copytree("/etc", root / "etc", symlinks=True)
+    if can_contain():  # others may not read all of it, and need none of it
+        shutil.copytree("/etc", root / "etc", symlinks=True)
     python = root / BASE.lstrip("/") / "python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/sh\nexec {sys._base_executable} "$@"\n')  # type: ignore[attr-defined]

@@ -125,6 +125,13 @@ def test_helm_commands_and_the_table_name_values_that_exist():
         assert (ROOT / line[3] / "Chart.yaml").is_file()
 
 
+def test_the_adapter_s_rule_asks_for_the_metric_that_the_chart_scales_by():
+    [text] = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    [rule] = yaml.safe_load(text)["rules"]
+    name = rule["seriesQuery"].partition("{")[0]
+    assert f"name: {name}\n" in (ROOT / "deploy/helm/koe/templates/hpa.yaml").read_text(encoding="utf-8")
+
+
 def test_what_auth_new_prints_is_a_keys_file(tmp_path):
     [line] = beginning("koe", "auth", "new")
     arguments = line[1 : line.index(">>")]
