@@ -77,7 +77,7 @@ class Client:
     _connection: Connection = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._connection = Connection(Place.of(self.url))
+        self._connection = Connection(Place.of(self.url), tolerant=False)
 
     async def __aenter__(self) -> Self:
         return self

@@ -74,9 +74,15 @@ class Reply:
 
 @define(eq=False)
 class Connection:
-    """Opened when it is first needed, and anew where the server has closed it. For one task at a time."""
+    """Opened when it is first needed, and anew where the server has closed it. For one task at a time.
+
+    Attributes:
+        tolerant: whether a request is sent once more where a kept connection turns out to be closed, which a
+            server may do at any time; else that is a `BrokenAnswerError`.
+    """
 
     place: Place
+    tolerant: bool = True
     _reader: asyncio.StreamReader | None = None
     _writer: asyncio.StreamWriter | None = None
     _http: h11.Connection = field(factory=lambda: h11.Connection(h11.CLIENT))
@@ -91,13 +97,13 @@ class Connection:
         self._http = h11.Connection(h11.CLIENT)
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
-        """The answer to one request. A kept connection that turns out to be closed is opened once more.
+        """The answer to one request.
 
         Raises:
             OSError: there is no connection to be had.
             BrokenAnswerError: the answer ends early or is no HTTP.
         """
-        kept = self._writer is not None
+        kept = self.tolerant and self._writer is not None
         try:
             return await self._asked(method, path, headers, body)
         except (_NothingCameError, ConnectionError):

@@ -22,12 +22,13 @@ class Piece:
 
 @frozen
 class Planted:
-    """One answer. With `length`, it claims to be that long."""
+    """One answer. With `length`, it claims to be that long; one that `closes` is only that."""
 
     pieces: Sequence[Piece] = ()
     status: int = 200
     headers: Mapping[str, str] = field(factory=lambda: {"content-type": "audio/pcm"})
     length: int | None = None
+    closes: bool = False
 
 
 def refusal(status: int, message: str = "no", **headers: str) -> Planted:
@@ -69,6 +70,8 @@ class PlantedServer:
         if lines[0].startswith("POST /v1/audio/speech "):
             self.bodies.append(json.loads(body))
             planted = self.answer(self.bodies[-1])
+        if planted.closes:
+            raise ConnectionError
         told = "".join(f"{name}: {value}\r\n" for name, value in planted.headers.items())
         length = f"content-length: {planted.length}" if planted.length else "transfer-encoding: chunked"
         writer.write(f"HTTP/1.1 {planted.status} x\r\n{told}{length}\r\n\r\n".encode())
