@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -70,10 +70,11 @@ def _inherited(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> dict[str
         return None
     own = {}
     for statement in node.body:
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-        target = statement.target if isinstance(statement, ast.AnnAssign) else target
-        if isinstance(target, ast.Name) and isinstance(statement.value, ast.Constant):
-            own[target.id] = statement.value.value
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=value)):
+                own[name] = value
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=value)):
+                own[name] = value
     return above | {name: own[name] for name in ("code", "status", "type") if name in own}
 
 
@@ -95,23 +96,37 @@ def headers(trees: Iterable[ast.Module]) -> set[str]:
 
 def _handled(node: ast.AST) -> Iterator[str]:
     """The strings that are taken from headers, put into them, looked for in them or compared with them."""
-    places: list[ast.expr] = []
-    if isinstance(node, ast.Dict):
-        if len(node.keys) and all(_is_header(one) for one in node.keys):
-            places = [one for one in node.keys if one is not None]
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-        if node.func.attr in {"get", "getlist", "setdefault", "pop"} and _of_headers(node.func.value):
-            places = node.args[:1]
-    elif isinstance(node, ast.Subscript) and _of_headers(node.value):
-        places = [node.slice]
-    elif isinstance(node, ast.Compare) and any(_of_headers(one) for one in node.comparators):
-        places = [node.left]
-    elif isinstance(node, ast.Tuple | ast.Compare):
-        inside = node.elts[:1] if isinstance(node, ast.Tuple) else [node.left, *node.comparators]
-        places = [one for one in inside if isinstance(one, ast.Constant) and isinstance(one.value, bytes)]
-    for place in places:
+    for place in (*_read(node), *_written(node)):
         if isinstance(place, ast.Constant) and isinstance(place.value, str | bytes):
             yield place.value if isinstance(place.value, str) else place.value.decode("latin-1")
+
+
+def _read(node: ast.AST) -> list[ast.expr]:
+    match node:
+        case ast.Call(func=ast.Attribute(value=of, attr="get" | "getlist" | "setdefault" | "pop"), args=args):
+            return args[:1] if _of_headers(of) else []
+        case ast.Subscript(value=of, slice=name) if _of_headers(of):
+            return [name]
+        case ast.Compare(left=left, comparators=others) if any(map(_of_headers, others)):
+            return [left]
+        case ast.Compare(left=left, comparators=others):
+            return [one for one in (left, *others) if _is_bytes(one)]
+    return []
+
+
+def _written(node: ast.AST) -> Sequence[ast.expr | None]:
+    match node:
+        case ast.Dict(keys=names) if names and all(map(_is_header, names)):
+            return names
+        case ast.keyword(arg="headers", value=ast.Dict(keys=names)):
+            return names
+        case ast.Tuple(elts=[name, _]) if _is_bytes(name):
+            return [name]
+    return []
+
+
+def _is_bytes(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, bytes)
 
 
 def _is_header(node: ast.expr | None) -> bool:

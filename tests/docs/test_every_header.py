@@ -27,7 +27,7 @@ def documented() -> set[str]:
     named = {name for cell in cells for name in re.findall(r"`([a-z][a-z-]*)`", cell)}
     below = re.search(r"^Besides these, answers have .*?\.$", section("Headers"), re.MULTILINE | re.DOTALL)
     assert below is not None
-    named |= set(re.findall(r"`([a-z-]+)(?:: close)?`", below[0])) - {"no-store", "no-cache"}
+    named |= set(re.findall(r"`([a-z-]+)(?:: \w+)?`", below[0])) - {"no-store", "no-cache"}
     return named
 
 
@@ -58,8 +58,9 @@ def test_planted_headers_are_found_wherever_they_are_handled():
         "e = 'planted6' in request.headers\n"
         "f = {'etag': tag, 'cache-control': 'no-store'}\n"
         "g = {'planted': 'no header'}\n"
+        "h = Response(headers={'planted7': 'yes'})\n"
     )
     assert headers([planted]) == {
-        *("x-planted-one", "planted2", "planted3", "planted4", "planted5", "planted6"),
+        *("x-planted-one", "planted2", "planted3", "planted4", "planted5", "planted6", "planted7"),
         *("etag", "cache-control"),
     }

@@ -64,6 +64,12 @@ def test_every_setting_in_it_is_one_of_koe_s(page, tmp_path):
 
 
 @every_page
+def test_it_says_what_the_api_key_is_where_keys_are_asked_for(page):
+    assert "[`auth`](../security.md#api-keys)" in text(page)
+    assert "`koe auth new`" in text(page)
+
+
+@every_page
 def test_its_models_are_listed(page):
     named = set(re.findall(r"`(tts-1(?:-hd)?|gpt-4o-mini-tts)`", text(page)))
     assert named <= set(Settings().engine.models)

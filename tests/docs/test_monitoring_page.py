@@ -132,6 +132,12 @@ def test_the_page_lists_every_metric_with_type_and_labels(registered):
     assert listed == registered
 
 
+def test_everything_that_a_server_shows_is_listed(samples):
+    """Also what something else than `Instruments` would count."""
+    listed = set(re.findall(r"^\| `(koe_\w+)` \|", PAGE, re.MULTILINE))
+    assert {re.sub(r"_(bucket|sum|count)$", "", name) for name in samples} == listed
+
+
 def test_the_page_explains_every_stage():
     section = PAGE.partition("### Where the time goes")[2].partition("###")[0]
     explained = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
