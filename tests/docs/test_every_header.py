@@ -3,6 +3,8 @@
 import ast
 import re
 
+from koe_cors.plugins import EXPOSED
+
 from tests.docs.collectors import ROOT, headers, parsed, sources
 
 PAGE = (ROOT / "docs/http.md").read_text(encoding="utf-8")
@@ -45,6 +47,18 @@ def test_headers_named_after_koe_exist_on_every_page():
     named = set(re.findall(r"\bheaders? `([a-z-]+)`|`(koe-[a-z-]+): \w+`", text))
     assert len(named) > 3
     assert {one or other for one, other in named} <= FOUND | FROM_LIBRARIES
+
+
+def test_pages_from_elsewhere_may_read_what_answers_say_in_koe_s_own_headers():
+    tables = section("Headers") + section("Plugins").split("| header of answers |")[1]
+    cells = re.findall(r"^\| (`[^|]*`[^|]*) \|", tables, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`([a-z-]+)`", cell)}
+    for_others = {"allow", "x-accel-buffering", "content-encoding", "vary", "access-control-allow-origin"}
+    for_browsers = {
+        *("strict-transport-security", "content-security-policy", "referrer-policy"),
+        "x-content-type-options",
+    }
+    assert named - for_others - for_browsers == set(EXPOSED)
 
 
 def test_planted_headers_are_found_wherever_they_are_handled():

@@ -8,7 +8,7 @@ from typing import Any
 
 import koe.testing.conformance
 import pluggy
-from koe.hooks import PROJECT, Plugin
+from koe.hooks import PROJECT, Plugin, hookspec
 from koe.testing.build import registry_of
 from koe.testing.conformance.normalizers import NormalizerConformance
 from koe.types import Segment, VoiceMix
@@ -41,12 +41,24 @@ def test_the_page_s_test_is_a_test():
     assert issubclass(namespace["TestPolite"], NormalizerConformance)
 
 
-def test_every_hook_is_listed():
+def _hooks(cls: type) -> set[str]:
     manager = pluggy.PluginManager(PROJECT)
-    hooks = [name for name in dir(Plugin) if manager.parse_hookspec_opts(Plugin, name) is not None]
-    assert len(hooks) >= 13
+    return {name for name in dir(cls) if manager.parse_hookspec_opts(cls, name) is not None}
+
+
+def test_every_hook_is_listed():
+    assert len(_hooks(Plugin)) >= 13
     listed = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
-    assert sorted(listed) == sorted(hooks)
+    assert sorted(listed) == sorted(_hooks(Plugin))
+
+
+def test_a_planted_hook_is_found():
+    class Planted(Plugin):
+        @hookspec
+        def planted(self) -> None:
+            """A hook that no page lists."""
+
+    assert _hooks(Planted) - _hooks(Plugin) == {"planted"}
 
 
 def test_every_conformance_class_is_listed():

@@ -23,6 +23,14 @@ EXPOSED = (
     "content-disposition",
     "retry-after",
     "retry-after-ms",
+    "x-should-retry",
+    "x-ratelimit-limit-requests",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-limit-audio-seconds",
+    "x-ratelimit-remaining-audio-seconds",
+    "x-ratelimit-reset-audio-seconds",
+    "www-authenticate",
 )
 """The headers of answers that pages may read."""
 
