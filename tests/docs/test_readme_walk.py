@@ -1,6 +1,7 @@
 """Whoever follows the README alone speaks, protects a server, finds a mark and has a plugin of their own."""
 
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -119,6 +120,7 @@ def sound(walker: Walker, name: str) -> float:
         return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.timeout(300)
 def test_it_speaks_serves_asks_for_keys_and_finds_its_mark(walker):
     walker.walk(FIRST)
