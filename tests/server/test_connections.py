@@ -108,6 +108,29 @@ class TestTooMany:
             assert [status_of(sock) for sock in held] == [200, 200]
             assert httpx.get(f"{running.url}/health").status_code == 200
 
+    def test_many_streams_of_one_connection_leave_room_for_others(self):
+        """Clients that let nothing through keep what they asked for waiting, for their stall time."""
+        with server(max_connections=20) as running, RawHttp2(running, window=0) as client:
+            streams = [client.request("/v1/models") for _ in range(60)]
+            answers = [client.wait_for(h2.events.ResponseReceived, stream) for stream in streams]
+            statuses = [dict(answer.headers)[b":status"] for answer in answers]
+            assert 0 < statuses.count(b"200") < 10
+            assert statuses.count(b"200") + statuses.count(b"503") == len(streams)
+            assert httpx.get(f"{running.url}/health").status_code == 200
+
+    def test_what_was_refused_for_its_number_is_taken_again_when_there_is_room(self):
+        with server(max_connections=20) as running, RawHttp2(running, window=0) as client:
+            streams = [client.request("/v1/models") for _ in range(60)]
+            for stream in streams:
+                client.wait_for(h2.events.ResponseReceived, stream)
+            client.connection.update_settings({h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: 65_535})
+            client.flush()
+            for stream in streams:
+                client.wait_for(h2.events.StreamEnded, stream)
+            stream = client.request("/v1/models")
+            again = client.wait_for(h2.events.ResponseReceived, stream)
+            assert dict(again.headers)[b":status"] == b"200"
+
 
 class TestStalls:
     def test_a_stream_that_nobody_reads_gives_its_place_back(self):

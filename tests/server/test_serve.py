@@ -5,6 +5,7 @@ import signal
 import socket
 import ssl
 from pathlib import Path
+from typing import Any
 
 import h2.events
 import httpx
@@ -210,6 +211,39 @@ def test_a_tls_stream_at_the_deadline_is_broken_off_visibly(
         with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
             list(pieces)
         assert server.exit_code() == 0
+
+
+def test_clients_without_a_certificate_are_refused_where_one_is_asked_for(
+    authority: trustme.CA, certificate: dict[str, str], tmp_path: Path
+) -> None:
+    ours = tmp_path / "clients.pem"
+    authority.cert_pem.write_to_path(ours)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    known = ssl.create_default_context()
+    authority.configure_trust(known)
+    authority.issue_cert("somebody@example.org").configure_cert(known)
+    with ToyServer(client_ca=str(ours), **certificate).ready() as server:
+        with server.client("1.1", verify=known) as client:
+            assert client.get("/ready").status_code == 200
+        with server.client("1.1", verify=trusting) as client, pytest.raises(httpx.TransportError):
+            client.get("/ready")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"ciphers": "NOTHING"}, "server.ciphers = 'NOTHING' leaves no cipher"),
+        ({"client_ca": __file__}, "holds no PEM certificates"),
+        ({"client_ca": "missing-ca.pem"}, "server.client_ca = 'missing-ca.pem' cannot be read"),
+    ],
+)
+def test_what_openssl_does_not_take_is_named(
+    wrong: dict[str, str], said: str, certificate: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    options: dict[str, Any] = {**certificate, **wrong}
+    assert serve(Toy, ServerSettings(port=0, **options)) == 2
+    assert said in "".join(capsys.readouterr())
 
 
 def test_tls_needs_both_files(certificate: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:

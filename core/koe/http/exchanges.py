@@ -18,9 +18,11 @@ a method of the TCP server. This is why the version of hypercorn is pinned to 0.
 import asyncio
 import socket
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -36,6 +38,7 @@ from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from wsproto.events import Message as Frame
 
+from koe.http.headers import RETRY_AFTER
 from koe.http.responses import ResponseAbortedError
 from koe.http.stalls import Delivery
 
@@ -44,6 +47,8 @@ log = structlog.get_logger(__name__)
 MAX_SENT_AT_ONCE = 65_536
 """Bytes of an answer that are handed to hypercorn at a time: it copies what is not yet sent."""
 
+_SHARE = 0.25
+"""How much of the room that is left one connection may take."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _FINISH_ON_CLOSE = struct.pack("ii", 0, 0)
 _ENDS = frozenset({"http.disconnect", "websocket.disconnect"})
@@ -52,18 +57,32 @@ _LAST_WORDS_S = 1.0
 
 
 class Exchanges:
-    """The outermost ASGI application: hands requests on, and breaks off what did not end properly."""
+    """The outermost ASGI application: hands requests on, and breaks off what did not end properly.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Many HTTP/2 streams are many requests. The more of `max_running` there are, the fewer may be on one
+    connection; further ones get 503, without a body, which clients that let nothing through would have kept.
+    The first on a connection is always taken.
+    """
+
+    def __init__(self, app: ASGIApp, max_running: int = 1000) -> None:
         self._app = app
+        self._max_running = max_running
+        self._on: Counter[TCPServer] = Counter()
         self._running: set[Exchange] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         task = asyncio.current_task()
         assert task is not None
         exchange = Exchange(scope, receive, send, task)
+        if not self._has_room(exchange):
+            await _refuse(send)
+            return
+        ahead = self._on[exchange.connection]
         self._running.add(exchange)
+        self._on[exchange.connection] += 1
         try:
+            for _ in range(ahead):  # a hundred requests at once on one connection begin one after the other
+                await asyncio.sleep(0)
             await self._app(scope, exchange.receive, exchange.send)
         except ResponseAbortedError:
             exchange.aborted = True  # logged where it was raised
@@ -75,6 +94,16 @@ class Exchanges:
             finally:
                 exchange.hear_no_more()
                 self._running.discard(exchange)
+                self._forget(exchange.connection)
+
+    def _has_room(self, exchange: "Exchange") -> bool:
+        free = max(0, self._max_running - len(self._running))
+        return exchange.scope["type"] == "websocket" or self._on[exchange.connection] <= free * _SHARE
+
+    def _forget(self, connection: TCPServer) -> None:
+        self._on[connection] -= 1
+        if not self._on[connection]:
+            del self._on[connection]
 
     def deliveries(self) -> Iterator[Delivery["Exchange"]]:
         """How far the clients are with what HTTP/2 lets them take or leave, answer by answer."""
@@ -325,6 +354,12 @@ class _Answered:
 
     async def handle(self, event: Event) -> None:
         """Throw it away."""
+
+
+async def _refuse(send: Send) -> None:
+    headers = [(RETRY_AFTER.encode(), b"1"), (b"content-length", b"0"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": HTTPStatus.SERVICE_UNAVAILABLE, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _empty(queue: "asyncio.Queue[Any]") -> None:

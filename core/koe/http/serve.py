@@ -175,7 +175,7 @@ async def _accept(
     ready: Callable[[], None],
     stop: asyncio.Event,
 ) -> None:
-    exchanges = Exchanges(service.app)
+    exchanges = Exchanges(service.app, settings.max_connections)
     connections = Connections(exchanges, _hypercorn_config(settings), settings)
     sockets.listen(listener, settings, _BACKLOG)
     await connections.accept(listener)
