@@ -47,6 +47,11 @@ class DataPath:
         file = f"{link}{plus}{variant}"
         return file if len(os.fsencode(file)) <= _LONGEST_VOICE else None
 
+    @property
+    def folder(self) -> str:
+        """The temporary folder; empty where there is none."""
+        return "" if self._folder is None else str(self._folder)
+
     def close(self) -> None:
         """Remove the links. Twice does no harm."""
         if self._remove is not None:

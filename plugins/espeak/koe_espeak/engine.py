@@ -19,12 +19,13 @@ from koe.api import (
 )
 
 from koe_espeak.config import EspeakConfig
-from koe_espeak.library import Library, Tuning
+from koe_espeak.library import Tuning
 from koe_espeak.owner import Espeak
 from koe_espeak.pace import RATE_RANGE, at_rate
-from koe_espeak.recorder import Synthesis
+from koe_espeak.process import GivenUpError
 from koe_espeak.sound import OUTPUT_RATE, REVISION, resampled, word_times
 from koe_espeak.speakable import Speakable
+from koe_espeak.synthesis import Synthesis
 from koe_espeak.variants import OPENAI_ALIASES, Voices
 from koe_espeak.words import place, split_words
 
@@ -55,9 +56,9 @@ class EspeakEngine(Engine):
         self._opened: _Opened | None = None
 
     def missing(self) -> str | None:
-        """Why the library cannot be loaded, found out by loading it (3 ms)."""
+        """Why the library cannot be loaded, found out by loading it."""
         try:
-            self._espeak.run(lambda _library: None)
+            self._espeak.version()
         except EngineUnavailableError as error:
             return error.message
         finally:
@@ -67,7 +68,9 @@ class EspeakEngine(Engine):
 
     def open(self, runtime: EngineRuntime) -> None:  # noqa: ARG002 - ONNX Runtime has no part in it
         """Load the library and read its voices. Raises `EngineUnavailableError`."""
-        self._opened = self._espeak.run(_opened)
+        voices = Voices.of(self._espeak.voices(), self._espeak.variants())
+        digest = self._espeak.files().digest()
+        self._opened = _Opened(self._espeak.version(), digest, voices, tuple(voices.listed()))
 
     def close(self) -> None:
         self._opened = None
@@ -113,17 +116,19 @@ class EspeakEngine(Engine):
         identifier = self._identifier(segment)
         speakable = Speakable.of(segment.text)
 
-        def speak(library: Library, wpm: int) -> Synthesis:
-            cancellation.check()
-            library.fresh()
-            library.set_voice(identifier)
-            library.tune(Tuning(wpm, self._config.pitch, self._config.word_gap))
-            return library.synthesize(speakable.text, lambda: cancellation.cancelled)
+        def stop() -> bool:
+            return cancellation.cancelled
 
-        cancellation.check()
-        synthesis = at_rate(
-            segment.prosody.rate, lambda wpm: self._espeak.run(lambda library: speak(library, wpm))
-        )
+        def speak(wpm: int) -> Synthesis:
+            cancellation.check()
+            tuning = Tuning(wpm, self._config.pitch, self._config.word_gap)
+            return Synthesis.of(self._espeak.speak(identifier, speakable.text, tuning, stop))
+
+        try:
+            synthesis = at_rate(segment.prosody.rate, speak)
+        except GivenUpError:
+            cancellation.check()
+            raise
         cancellation.check()
         if not synthesis.clauses:
             return AudioChunk(np.zeros(0, dtype=np.float32), OUTPUT_RATE)
@@ -146,11 +151,6 @@ class EspeakEngine(Engine):
         if self._opened is None:
             raise EngineUnavailableError("The engine 'espeak' is not open: call `open` before using it")
         return self._opened
-
-
-def _opened(library: Library) -> _Opened:
-    voices = Voices.of(library.voices(), library.variants())
-    return _Opened(library.version, library.files.digest(), voices, tuple(voices.listed()))
 
 
 def _timings(segment: PhonemeSegment, speakable: Speakable, synthesis: Synthesis) -> tuple[WordTiming, ...]:

@@ -3,11 +3,14 @@
 import hashlib
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import frozen
-from koe.api import EngineUnavailableError
 
 from koe_espeak.config import EspeakConfig
+
+if TYPE_CHECKING:
+    from koe.api import EngineUnavailableError
 
 _WAY_OUT = (
     "Reinstall it with `pip install --force-reinstall espeakng-loader`, or set plugins.espeak.library and "
@@ -53,8 +56,10 @@ class EspeakFiles:
         return sha.hexdigest()[:16]
 
 
-def unavailable(problem: str) -> EngineUnavailableError:
+def unavailable(problem: str) -> "EngineUnavailableError":
     """The error for an espeak-ng that cannot be used; `problem` continues "espeak-ng …"."""
+    from koe.api import EngineUnavailableError  # not at the top: espeak-ng's own process needs none of koe
+
     return EngineUnavailableError(f"espeak-ng {problem}. {_WAY_OUT}.")
 
 

@@ -1,17 +1,17 @@
-"""One loaded espeak-ng. Process-global and not thread-safe: only `koe_espeak.owner` holds one."""
+"""One loaded espeak-ng. Process-global and not thread-safe: the process of `koe_espeak.worker` holds one."""
 
 import _ctypes
 import ctypes
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from attrs import frozen
 
 from koe_espeak import capi
 from koe_espeak.datapath import DataPath
-from koe_espeak.files import EspeakFiles, unavailable
-from koe_espeak.recorder import Recorder, Synthesis
+from koe_espeak.files import EspeakFiles
+from koe_espeak.recorder import Recorder, Recording
 
 SAMPLE_RATE = 22050
 _SEED = 1  # of the noise in voices with breath, which would otherwise depend on the time of day
@@ -34,6 +34,10 @@ class EspeakVoice:
     identifier: str
     gender: int
     languages: tuple[tuple[int, str], ...]
+
+
+class LoadError(Exception):
+    """espeak-ng cannot be loaded; the message continues "espeak-ng …"."""
 
 
 class Library:
@@ -69,6 +73,11 @@ class Library:
             self._unload()
             self._dll = self._load()
             self._voice, self._tuning, self._used = "", None, False
+
+    @property
+    def folder(self) -> str:
+        """What was made for it, and is removed when it is closed; empty where there is nothing."""
+        return self._data.folder
 
     @property
     def version(self) -> str:
@@ -126,11 +135,11 @@ class Library:
                 raise RuntimeError(f"espeak-ng stopped reading at byte {before - ctypes.addressof(encoded)}")
         return clauses
 
-    def synthesize(self, text: str, stop: Callable[[], bool]) -> Synthesis:
-        """Speak `text`, which is `Speakable`, until `stop` answers True (asked every 2 s of audio)."""
+    def synthesize(self, text: str) -> Recording:
+        """Speak `text`, which is `Speakable`."""
         self._used = True
         encoded = text.encode()
-        self._recorder.start(stop)
+        self._recorder.start()
         status = self._dll.espeak_Synth(
             encoded, len(encoded) + 1, 0, capi.POSITION_CHARACTER, 0, capi.UTF8, None, None
         )
@@ -144,7 +153,7 @@ class Library:
             capi.SYNCHRONOUS, _BUFFER_MS, os.fsencode(self._data.path), capi.DONT_EXIT
         )
         if rate != SAMPLE_RATE:
-            raise unavailable(f"cannot use the data at {self.files.data} (it answered {rate})")
+            raise LoadError(f"cannot use the data at {self.files.data} (it answered {rate})")
         dll.espeak_ng_SetRandSeed(_SEED)
         dll.espeak_SetSynthCallback(self._callback)
         return dll
@@ -162,7 +171,7 @@ def _open(files: EspeakFiles) -> ctypes.CDLL:
     try:
         return capi.declare(ctypes.CDLL(str(files.library)))
     except (OSError, AttributeError) as error:
-        raise unavailable(f"cannot be loaded from {files.library}: {error}") from error
+        raise LoadError(f"cannot be loaded from {files.library}: {error}") from error
 
 
 def _voices(records: capi.VoicesPointer) -> Iterator[EspeakVoice]:

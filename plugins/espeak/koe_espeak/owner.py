@@ -1,83 +1,139 @@
-"""The one thread of the process that owns espeak-ng."""
+"""The one espeak-ng of this process, which lives in a process of its own."""
 
 import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+from koe.api import InvalidRequestError, KoeError
 
 from koe_espeak.files import EspeakFiles
-from koe_espeak.library import Library
+from koe_espeak.library import EspeakVoice, Tuning
+from koe_espeak.process import EspeakProcess, GivenUpError, ProcessLostError
+from koe_espeak.recorder import Recording, SpokenClause
 
-T = TypeVar("T")
-
-
-class _Owner:
-    """A single thread and the library it holds."""
-
-    def __init__(self) -> None:
-        self.process = os.getpid()
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="espeak")
-        self._library: Library | None = None
-
-    def submit(self, files: EspeakFiles, work: Callable[[Library], T]) -> "Future[T]":
-        return self._executor.submit(self._run, files, work)
-
-    def close(self) -> None:
-        self._executor.submit(self._unload)
-        self._executor.shutdown(wait=True)
-
-    def _run(self, files: EspeakFiles, work: Callable[[Library], T]) -> T:
-        if self._library is None or self._library.files != files:
-            self._unload()
-            self._library = Library(files)
-        return work(self._library)
-
-    def _unload(self) -> None:
-        if self._library is not None:
-            library, self._library = self._library, None
-            library.close()
-
+log = structlog.get_logger(__name__)
 
 _lock = threading.Lock()
+"""Held by whoever asks espeak-ng, which does one thing at a time."""
 _clients: set["Espeak"] = set()
-_owner: _Owner | None = None
+_process: EspeakProcess | None = None
 
 
 class Espeak:
-    """Access to the process's espeak-ng. Safe to use from any thread.
+    """Access to espeak-ng. Safe to use from any thread.
 
-    All instances share one thread and one library, which start with the first `run` and end when the last
-    instance that ran something is closed. A closed instance may be used again.
+    All instances share one process, which starts with the first question and ends when the last instance
+    that asked something is closed. A closed instance may be used again.
+
+    Where espeak-ng dies of a question, the question is asked once more, in a new process: it may have been
+    the one before it that did the damage.
+
+    All questions raise:
+        EngineUnavailableError: espeak-ng cannot be loaded.
+        InvalidRequestError: it dies of this text, or never ends.
+        KoeError: somebody ended it, twice.
+        RuntimeError: it refused.
     """
 
     def __init__(self, files: Callable[[], EspeakFiles]) -> None:
         self._files = files
 
-    def run(self, work: Callable[[Library], T]) -> T:
-        """The result of `work`, called in the owning thread; waits for the work before it.
+    def files(self) -> EspeakFiles:
+        """Where it is loaded from."""
+        return self._files()
 
-        Raises:
-            EngineUnavailableError: the library cannot be loaded.
+    def version(self) -> str:
+        with _lock:
+            return self._running().version
+
+    def voices(self) -> tuple[EspeakVoice, ...]:
+        """The language voices that can speak."""
+        return _voices(self._ask("voices")[0])
+
+    def variants(self) -> tuple[EspeakVoice, ...]:
+        """The variants (`!v/f2`) that can be laid over every language voice."""
+        return _voices(self._ask("variants")[0])
+
+    def read(self, identifier: str, text: str, *, ties: bool) -> list[tuple[int, str]]:
+        """Each spoken word's place in `text`, which is `Speakable`, and its phonemes (see `reading.read`)."""
+        found, _ = self._ask("read", identifier=identifier, text=text, ties=ties)
+        return [(place, phonemes) for place, phonemes in found]
+
+    def speak(
+        self, identifier: str, text: str, tuning: Tuning, stop: Callable[[], bool] = lambda: False
+    ) -> Recording:
+        """Speak `text`, which is `Speakable`, as if nothing had been spoken before.
+
+        Raises `GivenUpError` where `stop` says so meanwhile; that ends the process, and with it the work.
         """
-        return self._submit(work).result()
+        parameters = [tuning.rate_wpm, tuning.pitch, tuning.word_gap]
+        clauses, audio = self._ask("speak", stop, identifier=identifier, text=text, tuning=parameters)
+        return Recording(audio, tuple(SpokenClause(_pairs(words), end) for words, end in clauses))
 
     def close(self) -> None:
-        """Let go of the library. Closing twice does no harm."""
-        global _owner
+        """Let go of espeak-ng. Closing twice does no harm."""
+        global _process
         with _lock:
             _clients.discard(self)
-            if not _clients and _owner is not None:
-                owner, _owner = _owner, None
-                if owner.process == os.getpid():
-                    owner.close()
+            if not _clients and _process is not None:
+                process, _process = _process, None
+                if process.owner == os.getpid():
+                    process.end()
 
-    def _submit(self, work: Callable[[Library], T]) -> "Future[T]":
-        global _owner  # noqa: PLW0603 - as above
-        files = self._files()
+    def _ask(
+        self, what: str, stop: Callable[[], bool] = lambda: False, **arguments: Any
+    ) -> tuple[Any, bytes]:
         with _lock:
-            if _owner is None or _owner.process != os.getpid():  # a fork has no threads of its parent's
-                _clients.clear()
-                _owner = _Owner()
-            _clients.add(self)
-            return _owner.submit(files, work)
+            try:
+                return self._asked(what, stop, arguments)
+            except ProcessLostError as lost:
+                log.warning("espeak_restarted", reason=str(lost), question=what)
+            try:
+                return self._asked(what, stop, arguments)
+            except ProcessLostError as lost:
+                raise _refusal(lost) from lost
+
+    def _asked(self, what: str, stop: Callable[[], bool], arguments: dict[str, Any]) -> tuple[Any, bytes]:
+        global _process  # noqa: PLW0603 - as in `close`
+        try:
+            return self._running().ask(what, stop, **arguments)
+        except (ProcessLostError, GivenUpError):
+            _process = None
+            raise
+
+    def _running(self) -> EspeakProcess:
+        """The process, with this instance's files. The lock is held."""
+        global _process  # noqa: PLW0603 - as in `close`
+        files = self._files()
+        if _process is not None and _process.owner != os.getpid():  # a fork has none of its parent's
+            _clients.clear()
+            _process = None
+        if _process is not None and _process.files != files:
+            process, _process = _process, None
+            process.end()
+        if _process is None:
+            _process = EspeakProcess(files)
+        _clients.add(self)
+        return _process
+
+
+def _refusal(lost: ProcessLostError) -> KoeError:
+    if lost.faulty:
+        return InvalidRequestError(
+            f"espeak-ng cannot read a part of this text: its process {lost}, twice. Rewrite what is unusual "
+            f"in it, such as rare characters in a row, or ask for another language",
+            param="input",
+        )
+    return KoeError(f"espeak-ng did not answer: its process {lost}, twice")
+
+
+def _voices(found: Sequence[tuple[str, int, Sequence[tuple[int, str]]]]) -> tuple[EspeakVoice, ...]:
+    return tuple(
+        EspeakVoice(identifier, gender, _pairs(languages)) for identifier, gender, languages in found
+    )
+
+
+def _pairs(found: Sequence[Sequence[Any]]) -> tuple[Any, ...]:
+    return tuple((first, second) for first, second in found)

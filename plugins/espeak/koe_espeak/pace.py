@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from koe_espeak.recorder import Synthesis
+from koe_espeak.synthesis import Synthesis
 
 RATE_RANGE = (0.6, 2.0)
 NATURAL_WPM = 175

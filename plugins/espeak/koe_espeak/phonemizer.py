@@ -1,21 +1,14 @@
 """The phonemizer `espeak`: IPA of whole clauses, word by word."""
 
-import re
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from koe.api import GivenPhonemes, PhonemeWord, Phonemizer, Segment, Span, UnsupportedLanguageError
 
 from koe_espeak.languages import Languages
-from koe_espeak.library import Library, Tuning
 from koe_espeak.owner import Espeak
 from koe_espeak.speakable import Speakable
 from koe_espeak.words import Word, place, split_words, tail
-
-# What comes out when "whisky" interrupts French: (en)wˈɪski(fr), with ties (͡e͡n)wˈɪski(͡f͡r)
-_LANGUAGE_SWITCH = re.compile("\\((?:\u0361?[a-z]){2,3}(?:\u0361?-(?:\u0361?[a-z0-9])+)*\u0361?\\)")
-# Only the words' places in the text are wanted of the audio: fast and high is the cheapest to make.
-_HASTE = Tuning(rate_wpm=350, pitch=99)
 
 
 class EspeakPhonemizer(Phonemizer):
@@ -35,7 +28,7 @@ class EspeakPhonemizer(Phonemizer):
         self._languages: Languages | None = None
 
     def supports(self, language: str) -> bool:
-        """Whether espeak-ng has a voice for the tag. The first call loads the library for a moment."""
+        """Whether espeak-ng has a voice for the tag. The first call starts espeak-ng for a moment."""
         return self._catalogue().find(language) is not None
 
     def phonemize(self, segment: Segment) -> list[PhonemeWord]:
@@ -67,7 +60,7 @@ class EspeakPhonemizer(Phonemizer):
         with self._lock:
             if self._languages is None:
                 try:
-                    self._languages = Languages.of(self._espeak.run(lambda library: library.voices()))
+                    self._languages = Languages.of(self._espeak.voices())
                 finally:
                     self._espeak.close()
             return self._languages
@@ -85,45 +78,12 @@ class EspeakPhonemizer(Phonemizer):
         if not part or part.isspace():
             return []
         speakable = Speakable.of(part)
-        spoken = self._espeak.run(
-            lambda library: _speak(library, identifier, speakable.text, ties=self._ties)
-        )
+        spoken = self._espeak.read(identifier, speakable.text, ties=self._ties)
         placed = [(speakable.original(position), phonemes) for position, phonemes in spoken]
         words = place(part, split_words(part), placed)
         for word in words:
             word.span = Span(word.span.start + stretch.start, word.span.end + stretch.start)
         return words
-
-
-def _speak(library: Library, identifier: str, text: str, *, ties: bool) -> list[tuple[int, str]]:
-    """The phonemes of each word that espeak-ng speaks and the character at which it starts."""
-    library.set_voice(identifier)
-    library.tune(_HASTE)
-    phonemes = library.phonemes(text, ties=ties)
-    clauses = [_LANGUAGE_SWITCH.sub("", clause).split(" ") for clause in phonemes if clause]
-    if not clauses:
-        return []
-    places = [
-        [position for position, _ in clause.words]
-        for clause in library.synthesize(text, stop=lambda: False).clauses
-    ]
-    return [(position, spoken) for position, spoken in _paired(clauses, places) if spoken]
-
-
-def _paired(clauses: Sequence[Sequence[str]], places: Sequence[Sequence[int]]) -> Iterator[tuple[int, str]]:
-    """Each word's place, silent words included; where the numbers differ, nothing is taken apart."""
-    if len(clauses) != len(places):
-        yield 0, _joined(word for clause in clauses for word in clause)
-        return
-    for words, positions in zip(clauses, places, strict=True):
-        if len(words) == len(positions):
-            yield from zip(positions, words, strict=True)
-        else:
-            yield positions[0], _joined(words)
-
-
-def _joined(words: Iterable[str]) -> str:
-    return " ".join(word for word in words if word)
 
 
 def _given(given: GivenPhonemes) -> Word[str]:

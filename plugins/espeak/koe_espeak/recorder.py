@@ -1,11 +1,8 @@
 """Collects what espeak-ng's synthesis callback delivers."""
 
 import ctypes
-from collections.abc import Callable
 
-import numpy as np
 from attrs import define, field, frozen
-from numpy.typing import NDArray
 
 from koe_espeak import capi
 
@@ -21,10 +18,10 @@ class SpokenClause:
 
 
 @frozen
-class Synthesis:
-    """One utterance: 16-bit samples and its clauses, those without words left out."""
+class Recording:
+    """One utterance: 16-bit samples as bytes, and its clauses, those without words left out."""
 
-    samples: NDArray[np.int16] = field(eq=False, repr=False)
+    audio: bytes = field(repr=False)
     clauses: tuple[SpokenClause, ...]
 
 
@@ -32,30 +29,27 @@ class Synthesis:
 class Recorder:
     """The callback and its state. Errors inside the callback end the synthesis and come out of `finish`."""
 
-    _stop: Callable[[], bool] = field(default=lambda: False)
     _audio: list[bytes] = field(factory=list)
     _words: list[tuple[int, int]] = field(factory=list)
     _clauses: list[SpokenClause] = field(factory=list)
     _error: Exception | None = None
 
-    def start(self, stop: Callable[[], bool]) -> None:
-        """Forget the last utterance; ask `stop` before each buffer."""
-        self._stop, self._error = stop, None
+    def start(self) -> None:
+        """Forget the last utterance."""
+        self._error = None
         self._audio, self._words, self._clauses = [], [], []
 
-    def finish(self) -> Synthesis:
+    def finish(self) -> Recording:
         """What was spoken since `start`."""
         if self._error is not None:
             raise self._error
-        samples = np.frombuffer(b"".join(self._audio), dtype=np.int16)
-        self._end_clause(len(samples))
-        return Synthesis(samples, tuple(self._clauses))
+        audio = b"".join(self._audio)
+        self._end_clause(len(audio) // 2)
+        return Recording(audio, tuple(self._clauses))
 
     def receive(self, samples: capi.SamplePointer, count: int, events: capi.EventPointer) -> int:
         """The `t_espeak_callback`: must not raise, since ctypes would print the error and go on."""
         try:
-            if self._stop():
-                return _ABORT
             if count > 0:
                 self._audio.append(ctypes.string_at(samples, 2 * count))
             self._read(events)

@@ -8,7 +8,7 @@ from koe.api import Samples
 from numpy.typing import NDArray
 
 from koe_espeak.library import SAMPLE_RATE
-from koe_espeak.recorder import Synthesis
+from koe_espeak.synthesis import Synthesis
 
 OUTPUT_RATE = 24000
 REVISION = 1

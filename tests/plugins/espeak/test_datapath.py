@@ -86,9 +86,9 @@ def test_espeak_speaks_the_same_by_name_and_by_file(monkeypatch):
     def made():
         library = Library(files)
         library.set_voice("gmw/en-US+Annie")
-        samples = library.synthesize("Hello there, 12.", stop=lambda: False).samples
+        made = library.synthesize("Hello there, 12.")
         library.close()
-        return samples.tolist()
+        return made.audio
 
     by_file = made()
     monkeypatch.setattr(tempfile, "mkdtemp", no_folder)

@@ -9,7 +9,7 @@ from .build import espeak
 @pytest.fixture(scope="module")
 def languages():
     access = espeak()
-    yield Languages.of(access.run(lambda library: library.voices()))
+    yield Languages.of(access.voices())
     access.close()
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 from koe_espeak.pace import NATURAL_WPM, RATE_RANGE, at_rate, words_per_minute
-from koe_espeak.recorder import SpokenClause, Synthesis
+from koe_espeak.recorder import SpokenClause
+from koe_espeak.synthesis import Synthesis
 
 
 def test_the_parameter_rises_with_the_rate():

@@ -5,9 +5,12 @@ import threading
 import pytest
 from koe.api import Alignment, GivenPhonemes, Phonemizer, Segment, Span, UnsupportedLanguageError, VoiceMix
 from koe.testing.conformance.phonemizers import PhonemizerConformance
-from koe_espeak.phonemizer import EspeakPhonemizer, _paired
+from koe_espeak.files import EspeakFiles
+from koe_espeak.library import Library
+from koe_espeak.phonemizer import EspeakPhonemizer
+from koe_espeak.reading import _paired
 
-from .build import espeak, new_phonemizer, to_phonemize
+from .build import DEFAULTS, new_phonemizer, to_phonemize
 
 
 class TestEspeakPhonemizer(PhonemizerConformance):
@@ -97,16 +100,13 @@ def test_markup_and_commands_of_espeak_are_plain_text(phonemizer, text):
 
 
 def whole(identifier, text):
-    access = espeak()
-
-    def phonemes(library):
-        library.set_voice(identifier)
-        return " ".join(library.phonemes(text))
-
+    library = Library(EspeakFiles.of(DEFAULTS))
     try:
-        return re.sub(r" +", " ", re.sub(r"\([a-z-]+\)", "", access.run(phonemes))).strip()
+        library.set_voice(identifier)
+        phonemes = " ".join(library.phonemes(text))
+        return re.sub(r" +", " ", re.sub(r"\([a-z-]+\)", "", phonemes)).strip()
     finally:
-        access.close()
+        library.close()
 
 
 PARAGRAPH = (

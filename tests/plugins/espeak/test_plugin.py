@@ -1,9 +1,9 @@
 import asyncio
 import subprocess
 import sys
-import threading
 from unittest.mock import Mock
 
+import psutil
 import pytest
 from koe.api import EngineUnavailableError, Server
 from koe_espeak import EspeakConfig, EspeakPlugin
@@ -32,14 +32,14 @@ def test_values_outside_their_range_are_refused(wrong):
 
 
 @pytest.mark.usefixtures("nothing_left")
-def test_the_library_is_let_go_of_when_the_server_stops():
+def test_espeak_is_let_go_of_when_the_server_stops():
     plugin = EspeakPlugin()
     (phonemizer,) = plugin.register_phonemizers()
 
     async def serve():
         async with plugin.lifespan(Mock(Server)):
             await asyncio.to_thread(phonemizer.phonemize, to_phonemize("hello"))
-            assert any(thread.name.startswith("espeak") for thread in threading.enumerate())
+            assert any("koe_espeak.worker" in child.cmdline() for child in psutil.Process().children())
 
     asyncio.run(serve())
 
@@ -55,3 +55,19 @@ def test_importing_loads_nothing_and_leaving_without_closing_does_not_hang():
         [sys.executable, "-c", program], check=False, timeout=60, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_espeaks_process_ends_with_koe_whatever_ends_that():
+    program = (
+        "import koe_espeak, psutil; (p,) = koe_espeak.EspeakPlugin().register_phonemizers(); "
+        "p._espeak.version(); print(psutil.Process().children()[0].pid, flush=True); input()"
+    )
+    koe = subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert koe.stdout is not None
+    child = psutil.Process(int(koe.stdout.readline()))
+    assert child.is_running()
+    koe.kill()
+    koe.communicate(timeout=30)
+    child.wait(30)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from koe_espeak.recorder import SpokenClause, Synthesis
+from koe_espeak.recorder import SpokenClause
 from koe_espeak.sound import resampled, word_times
+from koe_espeak.synthesis import Synthesis
 
 
 @pytest.mark.parametrize("length", [0, 1, 2, 100, 22050, 33333])

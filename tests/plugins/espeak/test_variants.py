@@ -7,7 +7,7 @@ from .build import espeak
 @pytest.fixture(scope="module")
 def voices():
     access = espeak()
-    yield access.run(lambda library: Voices.of(library.voices(), library.variants()))
+    yield Voices.of(access.voices(), access.variants())
     access.close()
 
 
