@@ -1,6 +1,7 @@
 """`koe cache`: a look inside, emptying, and speaking texts before anybody asks for them."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from json import dumps
@@ -24,6 +25,7 @@ from koe.types import Mode, SpeechRequest
 
 app = App(name="cache", help="Look into the cache, empty it, or speak texts into it.")
 
+KEY_VARIABLE = "KOE_API_KEY"
 _TIMEOUT_S = 600.0
 _COLUMNS = ("tier", "state", "entries", "bytes", "max_bytes", "hits", "misses", "failures", "corrupt")
 
@@ -227,12 +229,22 @@ def _rows(report: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _asked(method: str, url: str, path: str, body: Mapping[str, Any] | None = None) -> requests.Response:
     """The answer of a running server. Raises `ServerRefusedError`."""
     try:
-        answer = requests.request(method, url.rstrip("/") + path, json=body, timeout=_TIMEOUT_S)
+        answer = requests.request(
+            method, url.rstrip("/") + path, json=body, headers=_credentials(), timeout=_TIMEOUT_S
+        )
     except requests.RequestException as error:
         raise ServerRefusedError(f"{url} does not answer: {error}") from None
     if not answer.ok:
         raise ServerRefusedError(f"{url}{path} answered {answer.status_code}: {_message(answer)}")
     return answer
+
+
+def _credentials() -> Mapping[str, str]:
+    """The API key of the environment, where there is one: on the command line others could read it."""
+    key = os.environ.get(KEY_VARIABLE, "")
+    if not key.isprintable() or not key.isascii():
+        raise InvalidRequestError(f"{KEY_VARIABLE} has characters that no header can hold")
+    return {"authorization": f"Bearer {key}"} if key else {}
 
 
 def _message(answer: requests.Response) -> str:

@@ -5,8 +5,13 @@ import json
 import httpx
 import pytest
 from koe.cli.main import main
+from koe.testing.fakes import FakePlugin
+from koe_auth import AuthPlugin
+from koe_auth.config import AuthConfig
+from koe_auth.keys import KeyConfig, KeyHash
+from koe_cache import CachePlugin
 
-from tests.server.live import KoeServer
+from tests.server.live import KoeServer, live
 
 ESPEAK = ("--set", "engine.default=espeak", "--enable", "cache")
 
@@ -108,3 +113,18 @@ def test_a_server_that_refuses_says_why(texts, tmp_path, capsys):
 def test_a_server_that_is_not_there_is_told(capsys):
     assert main(["cache", "stats", "--url", "http://127.0.0.1:9"]) == 1
     assert "does not answer" in capsys.readouterr().err
+
+
+def test_a_server_that_asks_for_keys_gets_the_one_of_the_environment(capsys, monkeypatch):
+    key = KeyConfig(KeyHash.of("koe_" + "Aa0" * 14), ("admin",))
+    with live(FakePlugin(), CachePlugin(), AuthPlugin(AuthConfig(keys={"me": key}))) as server:
+        assert main(["cache", "stats", "--url", server.url]) == 1
+        assert "401" in capsys.readouterr().err
+        monkeypatch.setenv("KOE_API_KEY", "koe_" + "Aa0" * 14)
+        assert main(["cache", "stats", "--url", server.url]) == 0
+        assert "memory" in capsys.readouterr().out
+        monkeypatch.setenv("KOE_API_KEY", "koe_secret\n")
+        assert main(["cache", "stats", "--url", server.url]) == 2
+        said = capsys.readouterr().err
+        assert "KOE_API_KEY has characters" in said
+        assert "secret" not in said
