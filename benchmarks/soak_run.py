@@ -13,7 +13,7 @@ from benchmarks.servers import Server
 from benchmarks.soak_client import Client, Known, LostError, RefusedError
 from benchmarks.soak_plan import Ask
 
-MARKS = (0.1, 0.2, 0.25, 0.5, 0.75, 1.0)
+MARKS = (0.2, 0.25, 0.5, 0.75, 1.0)
 """Parts of the requests after which there is a pause; the first is the warm-up."""
 FEW = 1000
 FEW_MARKS = (0.5, 1.0)
