@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from attrs import frozen
@@ -26,8 +27,12 @@ def sources(*left_out: str) -> Iterator[Path]:
 
 
 def parsed(paths: Iterable[Path]) -> Iterator[ast.Module]:
-    for path in paths:
-        yield ast.parse(path.read_text(encoding="utf-8"))
+    yield from map(_tree, paths)
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @frozen
