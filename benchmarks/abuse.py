@@ -31,7 +31,6 @@ PATIENCE_S = 60.0
 SETTINGS = {
     **EMBEDDED,
     "server.header_timeout_s": 3.0,
-    "server.stall_timeout_s": 5.0,
     "limits.body_timeout_s": 5.0,
     "http.stream_stall_timeout_s": 5.0,
 }

@@ -252,6 +252,7 @@ class ServerSettings:
         header_timeout_s: how long a request's headers may take to come.
         keep_alive_timeout_s: how long a connection may stay open without a request.
         stall_timeout_s: how long a client may take nothing of an answer before it is broken off.
+        crowded_stall_timeout_s: the same while all of `limits.max_concurrent` are taken.
         max_connections: connections of one process at a time. One more takes the place of the one that has
             been without a complete request for longest; where all have one, it is refused with 503.
         max_header_bytes: the largest headers of an HTTP/1.1 request, all together.
@@ -274,6 +275,7 @@ class ServerSettings:
     header_timeout_s: float = field(default=10.0, validator=[gt(0), le(3600)])
     keep_alive_timeout_s: float = field(default=75.0, validator=[gt(0), le(3600)])
     stall_timeout_s: float = field(default=60.0, validator=[gt(0), le(3600)])
+    crowded_stall_timeout_s: float = field(default=5.0, validator=[gt(0), le(3600)])
     max_connections: int = field(default=1000, validator=[ge(1), le(100_000)])
     max_header_bytes: int = field(default=16_384, validator=[ge(1024), le(1_048_576)])
     h2_max_header_bytes: int = field(default=65_536, validator=[ge(1024), le(1_048_576)])

@@ -168,13 +168,31 @@ class TestStalls:
             assert received > len(whole.content)
             assert time.monotonic() - began > 0.4
 
+    def test_where_all_places_are_taken_others_need_not_wait_so_long(self):
+        limits = evolve(FAKE_SETTINGS.limits, max_concurrent=2, max_queued=1, queue_timeout_s=PATIENCE_S)
+        options = evolve(FAKE_SETTINGS.server, crowded_stall_timeout_s=0.5)
+        crowded = evolve(FAKE_SETTINGS, limits=limits, server=options)
+        with live(FakePlugin(), settings=crowded) as running, ExitStack() as stack:
+            deaf = [stack.enter_context(connected(running, narrow=True)) for _ in range(2)]
+            deaf[0].sendall(speech(LONG))
+            assert status_of(deaf[0]) == 200
+            time.sleep(1.2)  # what is to be seen is that nothing happens
+            assert stats(running).cancelled == 0
+            deaf[1].sendall(speech(LONG))
+            assert status_of(deaf[1]) == 200
+            body = {"input": "Hello", "response_format": "pcm"}
+            assert httpx.post(f"{running.url}/v1/audio/speech", json=body, timeout=PATIENCE_S).is_success
+            assert stats(running).cancelled >= 1
+
     def test_what_was_taken_counts_not_what_waits(self):
-        stalls: Stalls[str] = Stalls(10.0)
-        assert stalls.overdue([Delivery("a", 5, 9), Delivery("b", 0, 7), Delivery("c", 0, 0)], 0.0) == []
-        assert stalls.overdue([Delivery("a", 5, 99), Delivery("b", 1, 7), Delivery("c", 0, 0)], 9.9) == []
-        assert stalls.overdue([Delivery("a", 5, 99), Delivery("b", 1, 7), Delivery("c", 0, 0)], 10.0) == ["a"]
-        assert stalls.overdue([Delivery("b", 1, 7)], 20.0) == ["b"]
-        assert stalls.overdue([], 21.0) == []
+        stalls: Stalls[str] = Stalls()
+        seen = [Delivery("a", 5, 9), Delivery("b", 0, 7), Delivery("c", 0, 0)]
+        assert stalls.overdue(seen, 0.0, 10.0) == []
+        seen = [Delivery("a", 5, 99), Delivery("b", 1, 7), Delivery("c", 0, 0)]
+        assert stalls.overdue(seen, 9.9, 10.0) == []
+        assert stalls.overdue(seen, 10.0, 10.0) == ["a"]
+        assert stalls.overdue(seen[1:], 15.0, 5.0) == ["b"]
+        assert stalls.overdue([], 21.0, 10.0) == []
 
 
 class TestControlFrames:

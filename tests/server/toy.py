@@ -64,6 +64,9 @@ class Toy:
             return False
         return True
 
+    def crowded(self) -> bool:
+        return False
+
     async def stop(self) -> None:
         log.info("toy_stopped")
 

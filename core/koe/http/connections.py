@@ -9,7 +9,7 @@ does not answer the goodbye, and on Python 3.12.1 or later it waits for open con
 import asyncio
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import structlog
@@ -31,9 +31,19 @@ _WATCH_S = 1.0
 
 
 class Connections:
-    """All connections of one listening socket. `app` is the outermost application."""
+    """All connections of one listening socket.
 
-    def __init__(self, app: Exchanges, config: Config, settings: ServerSettings) -> None:
+    Args:
+        app: the outermost application.
+        config: hypercorn's.
+        settings: koe's own.
+        crowded: whether answers that nobody takes keep others waiting now.
+    """
+
+    def __init__(
+        self, app: Exchanges, config: Config, settings: ServerSettings, crowded: Callable[[], bool]
+    ) -> None:
+        self._crowded = crowded
         self._settings = settings
         self._exchanges = app
         self._app = ASGIWrapper(cast("ASGIFramework", app))
@@ -103,15 +113,17 @@ class Connections:
 
     async def _watch(self) -> None:
         """Break off what nobody takes."""
-        connections: Stalls[Connection] = Stalls(self._settings.stall_timeout_s)
-        answers: Stalls[Exchange] = Stalls(self._settings.stall_timeout_s)
+        connections: Stalls[Connection] = Stalls()
+        answers: Stalls[Exchange] = Stalls()
+        patience_s = self._settings.stall_timeout_s
+        hurried_s = min(patience_s, self._settings.crowded_stall_timeout_s)
         while True:
-            await asyncio.sleep(min(_WATCH_S, self._settings.stall_timeout_s / 4))
-            now_s = time.monotonic()
-            stalled = connections.overdue(self._deliveries(), now_s)
+            await asyncio.sleep(min(_WATCH_S, hurried_s / 4))
+            now_s, timeout_s = time.monotonic(), hurried_s if self._crowded() else patience_s
+            stalled = connections.overdue(self._deliveries(), now_s, timeout_s)
             for connection in stalled:
                 connection.abort()
-            given_up = answers.overdue(self._exchanges.deliveries(), now_s)
+            given_up = answers.overdue(self._exchanges.deliveries(), now_s, timeout_s)
             for exchange in given_up:
                 exchange.give_up()
             if stalled or given_up:
@@ -119,7 +131,7 @@ class Connections:
                     "clients_stalled",
                     connections=len(stalled),
                     http2_answers=len(given_up),
-                    timeout_s=self._settings.stall_timeout_s,
+                    timeout_s=timeout_s,
                 )
 
     def _deliveries(self) -> Iterator[Delivery[Connection]]:

@@ -50,6 +50,9 @@ class Service(Protocol):
     async def drained(self, timeout_s: float) -> bool:
         """Wait until no speech is being made; False where the time did not suffice."""
 
+    def crowded(self) -> bool:
+        """Whether all places for speech are taken."""
+
     async def stop(self) -> None:
         """Give everything back. Called once after a successful `start`."""
 
@@ -176,7 +179,7 @@ async def _accept(
     stop: asyncio.Event,
 ) -> None:
     exchanges = Exchanges(service.app, settings.max_connections)
-    connections = Connections(exchanges, _hypercorn_config(settings), settings)
+    connections = Connections(exchanges, _hypercorn_config(settings), settings, service.crowded)
     sockets.listen(listener, settings, _BACKLOG)
     await connections.accept(listener)
     try:

@@ -116,6 +116,9 @@ class KoeService:
     async def drained(self, timeout_s: float) -> bool:
         return await self.backend.admission.drained(timeout_s)
 
+    def crowded(self) -> bool:
+        return self.backend.stats().running >= self.backend.settings.limits.max_concurrent
+
     async def stop(self) -> None:
         await self.backend.stop()
 

@@ -25,16 +25,15 @@ class Delivery(Generic[T]):
 
 @define
 class Stalls(Generic[T]):
-    """Finds the deliveries of which nothing has been taken for `timeout_s`, when looked at now and then."""
+    """Finds the deliveries of which nothing has been taken for long, when looked at now and then."""
 
-    timeout_s: float
     _seen: dict[T, tuple[int, float]] = field(factory=dict, init=False)
 
-    def overdue(self, deliveries: Iterable[Delivery[T]], now_s: float) -> list[T]:
-        """Those that are to be given up. `deliveries` must name all there are."""
+    def overdue(self, deliveries: Iterable[Delivery[T]], now_s: float, timeout_s: float) -> list[T]:
+        """Those of which nothing has been taken for `timeout_s`. `deliveries` must name all there are."""
         waiting = {one.to: one.taken for one in deliveries if one.waiting}
         self._seen = {
             to: seen if (seen := self._seen.get(to)) is not None and seen[0] == taken else (taken, now_s)
             for to, taken in waiting.items()
         }
-        return [to for to, (_, since_s) in self._seen.items() if now_s - since_s >= self.timeout_s]
+        return [to for to, (_, since_s) in self._seen.items() if now_s - since_s >= timeout_s]
