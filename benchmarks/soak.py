@@ -13,8 +13,8 @@ too small for what is asked, and metrics. Then:
    minute; three quarters from a pool that comes again and again, the others new; a quarter of all made anew
    whatever the caches know. `--disconnects` of the clients leave before the answer is complete, without a
    goodbye. A refusal (503) is counted and asked again later, and is no lost answer.
-3. *Pauses* after the warm-up (20 %) and 25, 50, 75 and 100 %: once no request is in flight, memory (RSS), file
-   descriptors, threads and asyncio tasks of the server are read.
+3. *Pauses* after the warm-up (20 %) and 25, 50, 75 and 100 %: once no request is in flight, memory (RSS),
+   file descriptors, threads and asyncio tasks of the server are read.
 
 An answer is *wrong* where its bytes differ from the serial run's, *short* where its audio also lasts longer
 or shorter, and *lost* where it did not come or ended early. (Cached samples are kept as they are,
