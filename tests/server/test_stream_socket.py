@@ -777,7 +777,7 @@ def _drop_sessions(server, count):
 
 def _left(server, engine):
     """Names of threads outside the pools, and the numbers of objects and bytes that are there."""
-    wait_until(lambda: len(asyncio.all_tasks(server.loop)) == 1, "only the server's own task is left")
+    wait_until(lambda: len(asyncio.all_tasks(server.loop)) == 2, "only the server's own tasks are left")
     engine.spoken.clear()
     gc.collect()
     threads = sorted(one.name for one in threading.enumerate() if not one.name.startswith("koe-"))
