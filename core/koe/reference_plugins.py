@@ -65,9 +65,7 @@ def built_ins(root: Path) -> Iterator[BuiltIn]:
     declared = dict(sorted(_declared(root)))
     installed = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
     if missing := declared.keys() - installed.keys():
-        raise ConfigError(
-            [f"plugin {name!r} of this tree is not installed" for name in sorted(missing)]
-        )
+        raise ConfigError([f"plugin {name!r} of this tree is not installed" for name in sorted(missing)])
     for name, distribution in declared.items():
         yield BuiltIn(name, distribution, installed[name].load())
 
