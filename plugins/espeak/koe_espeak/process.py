@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, Any
 
@@ -51,12 +51,12 @@ class EspeakProcess:
     def __init__(self, files: EspeakFiles) -> None:
         self.files = files
         self.owner = os.getpid()
-        self._folder = ""
+        self._made: list[str] = []
         self._process = subprocess.Popen(  # noqa: S603 - our own
             _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, **_apart()
         )
         self._questions, self._answers = _pipe(self._process.stdin), _pipe(self._process.stdout)
-        self._kill = weakref.finalize(self, _kill, self._process, self.owner)
+        self._kill = weakref.finalize(self, _kill, self._process, self.owner, self._made)
         try:
             opened, _ = self.ask("open", library=str(files.library), data=str(files.data))
         except ProcessLostError as error:
@@ -65,7 +65,7 @@ class EspeakProcess:
             self._kill()
             raise
         self.version: str = opened["version"]
-        self._folder = opened["folder"]
+        self._made += filter(None, [opened["folder"]])
 
     @property
     def pid(self) -> int:
@@ -104,7 +104,6 @@ class EspeakProcess:
         except subprocess.TimeoutExpired:
             self._process.kill()
         self._kill()
-        self._tidy()
 
     def _read(self, count: int, ends_at: float, stop: Callable[[], bool]) -> bytes:
         if sys.platform != "win32":  # whose pipes cannot be waited for with a limit
@@ -122,7 +121,6 @@ class EspeakProcess:
 
     def _given_up(self, error: Exception) -> Exception:
         self._kill()
-        self._tidy()
         return error
 
     def _lost(self) -> ProcessLostError:
@@ -130,16 +128,10 @@ class EspeakProcess:
             self._process.wait(LIMIT_S)
         code = self._process.returncode
         self._kill()
-        self._tidy()
         if code is not None and code < 0:
             name = signal.Signals(-code).name
             return ProcessLostError(f"was ended by {name}", faulty=-code in _FAULTS)
         return ProcessLostError(f"ended with exit code {code}", faulty=sys.platform == "win32")
-
-    def _tidy(self) -> None:
-        """Remove what it has made, in case it could not do that itself."""
-        if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _apart() -> dict[str, Any]:
@@ -161,9 +153,12 @@ def _write(stream: IO[bytes], data: bytes) -> None:
         rest = rest[stream.write(rest) or 0 :]
 
 
-def _kill(process: "subprocess.Popen[bytes]", owner: int) -> None:
+def _kill(process: "subprocess.Popen[bytes]", owner: int, made: Sequence[str]) -> None:
+    """End it, and remove what it has made, which it could not do itself."""
     if os.getpid() != owner:  # a fork of koe: the process is its parent's
         return
     process.kill()
     with process:  # which closes the pipes, and waits
         pass
+    for folder in made:
+        shutil.rmtree(folder, ignore_errors=True)

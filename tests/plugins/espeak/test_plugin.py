@@ -1,4 +1,5 @@
 import asyncio
+import os
 import subprocess
 import sys
 from unittest.mock import Mock
@@ -44,17 +45,24 @@ def test_espeak_is_let_go_of_when_the_server_stops():
     asyncio.run(serve())
 
 
-def test_importing_loads_nothing_and_leaving_without_closing_does_not_hang():
+def test_importing_loads_nothing_and_leaving_without_closing_leaves_nothing(tmp_path):
     program = (
         "import sys, threading; import koe_espeak; "
         "assert 'espeakng_loader' not in sys.modules and threading.active_count() == 1; "
         "p = koe_espeak.EspeakPlugin(); assert threading.active_count() == 1; "
-        "assert [x.supports('en') for x in p.register_phonemizers()] == [True]"
+        "(x,) = p.register_phonemizers(); assert x.supports('en'); "
+        "x._espeak.read('gmw/en-US', 'hello', ties=False)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], check=False, timeout=60, capture_output=True, text=True
+        [sys.executable, "-c", program],
+        check=False,
+        timeout=60,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
     )
     assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_espeaks_process_ends_with_koe_whatever_ends_that():
