@@ -9,6 +9,15 @@ import structlog
 from tests.deploy.image import Builder, can_contain
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the tests, those of a file stay together, and those that want `image`."""
+    for item in items:
+        wants_image = "image" in getattr(item, "fixturenames", ())
+        group = "image" if wants_image else str(item.path.relative_to(item.config.rootpath))
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Builder:
     """The Dockerfile's steps, run once for all tests that want a fresh installation.

@@ -26,7 +26,7 @@ def test_every_koe_command_exists():
 
 
 def test_ci_runs_the_readme_s_test_command():
-    assert re.search(r"^\$ python -m pytest$", README, re.MULTILINE)
+    assert re.search(r"^\$ python -m pytest -n logical$", README, re.MULTILINE)
     assert "README.md" in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
