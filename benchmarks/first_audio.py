@@ -5,7 +5,8 @@
 Starts a server on the stock model, one on the optimized model where it lies beside it, each as it is
 configured by default, and one on the stock model that does not cut the first segments short
 (`streaming.cut = "never"`). They get texts of 5, 20, 50 and 400 words over HTTP, one at a time and in turns,
-so that other load on the machine hits all alike; each text is used once, so that nothing could be cached.
+so that other load on the machine hits all alike. Nothing is cached. Of each length the texts begin with the
+same words, since it is those that the first audio waits for.
 After `--heard` seconds of audio the client hangs up, but for the first text of each length.
 
 Before and after, the time of one inference of ten phonemes by the stock model is taken, with nothing around
@@ -77,7 +78,7 @@ def measured(urls: Mapping[str, str], words: int, rounds: int, heard_s: float) -
     gaps: dict[str, float] = dict.fromkeys(urls, 0.0)
     for number in range(rounds):
         for name, url in urls.items():
-            text = texts.of_words(words, seed=1_000 * words + number)
+            text = texts.of_words(words, seed=number)
             pieces = arrivals(url, text, heard_s if number else float("inf"))
             idle(url)
             first_s, gap_s = played(pieces)
