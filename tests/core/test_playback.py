@@ -3,6 +3,7 @@
 import asyncio
 import random
 import statistics
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,7 +155,8 @@ def test_books_make_no_player_run_dry_and_are_read_to_their_end(load):
 
 
 def test_a_segment_waits_while_others_have_the_threads_and_not_for_its_own_line():
-    alone, together = (run_virtually(lambda loop, count=count: _waits(loop, count)) for count in (1, 3))
+    alone = run_virtually(lambda loop: _waits(loop, 1))
+    together = run_virtually(lambda loop: _waits(loop, 3))
     assert alone == [0.0] * 3
     assert sum(together) >= 3.0
     assert max(together) <= 3.0
@@ -166,9 +168,10 @@ async def _waits(loop, count):
     def before(_segment, _cancellation):
         loop.took_s = 0.5
 
-    events = []
+    events: list[Any] = []
     synthesizer = Synthesizer(registry_of(TextPlugin(), FakePlugin(FakeEngine(before=before))), FAKE_SETTINGS)
-    synthesizer._segment_made = events.append
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(synthesizer, "_segment_made", events.append)
     synthesizer.order.now = loop.time
     await synthesizer.start(measure=False)
     requests = [SpeechRequest("One. Two. Three.", format="raw", client=str(n)) for n in range(count)]
@@ -229,7 +232,9 @@ def test_made_side_by_side_it_is_what_is_made_one_by_one(text, concurrency):
 
 
 def test_where_threads_are_shared_the_first_segment_of_a_stream_has_them_all():
-    separate, shared, whole = [], [], []
+    separate: list[float] = []
+    shared: list[float] = []
+    whole: list[float] = []
     text, all_of_them = "Some words. " * 12, Sharing(places=4, threads=4, cores=4)
     run_virtually(lambda loop: _spoken(loop, 4, text, {"begun_at": separate}))
     run_virtually(lambda loop: _spoken(loop, 4, text, {"begun_at": shared}, all_of_them))

@@ -8,6 +8,7 @@ import random
 import weakref
 from collections import Counter
 from functools import partial
+from typing import Any
 
 import pytest
 from attrs import define, field
@@ -177,6 +178,7 @@ def test_a_load_that_fails_fails_who_waits_and_the_next_tries_again():
         assert [type(error) for error in errors] == [EngineUnavailableError] * 3
         assert len({id(error) for error in errors}) == 3
         assert "secret" not in str(errors[0])
+        assert isinstance(errors[0], BaseException)
         assert isinstance(errors[0].__cause__, ModelFileError)
         assert residence.state == "unloaded"
         await _use(residence, engine)
@@ -201,7 +203,7 @@ def test_a_load_that_fails_leaves_nothing_of_the_model_behind():
     class ModelHalf:
         name = "half"
 
-    halves = []
+    halves: list[Any] = []
 
     async def main(loop: VirtualLoop):
         engine = Halfway(loop=loop)
@@ -210,7 +212,9 @@ def test_a_load_that_fails_leaves_nothing_of_the_model_behind():
         await asyncio.sleep(TTL_S + UNLOAD_S)
         with pytest.raises(EngineUnavailableError) as failed:
             await _use(residence, engine)
-        assert isinstance(failed.value.__cause__.__cause__, ValueError)
+        cause = failed.value.__cause__
+        assert cause is not None
+        assert isinstance(cause.__cause__, ValueError)
         assert [half() for half in halves] == [None]
         await residence.close()
 
@@ -309,7 +313,9 @@ def test_at_the_end_what_goes_on_is_waited_for_and_nothing_more_begins(at_s):
     virtually(story)
 
 
-async def _caller(rng: random.Random, residence: Residence, engine: ModelEngine, counts: Counter) -> None:
+async def _caller(
+    rng: random.Random, residence: Residence, engine: ModelEngine, counts: Counter[str]
+) -> None:
     """Comes at a time near one where something happens, and may leave at another."""
     await asyncio.sleep(rng.choice([0.0, TTL_S, rng.uniform(0, 3 * TTL_S)]) + rng.choice([0.0, 1e-6, 0.3]))
     for _ in range(rng.randint(1, 4)):
@@ -329,7 +335,7 @@ async def _caller(rng: random.Random, residence: Residence, engine: ModelEngine,
         await asyncio.sleep(rng.choice([0.0, TTL_S - 1e-6, TTL_S, TTL_S + 1e-6, TTL_S + UNLOAD_S, 1.0]))
 
 
-async def _interleaving(rng: random.Random, counts: Counter, loop: VirtualLoop) -> None:
+async def _interleaving(rng: random.Random, counts: Counter[str], loop: VirtualLoop) -> None:
     engine = ModelEngine(
         loop=loop, load_s=rng.choice([0.0, LOAD_S]), unload_s=rng.choice([0.0, UNLOAD_S, TTL_S])
     )

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 
 import httpx
 import pytest
@@ -170,12 +171,12 @@ def test_many_who_come_around_the_end_of_the_time_are_all_answered_right(folder,
     rng = random.Random(6)
     plans = [[rng.choice([0.0, 0.03, 0.05, 0.07, 0.1, 0.3]) for _ in range(6)] for _ in range(3)]
 
-    def client(pauses):
+    def client(served, pauses):
         made = []
         for number, pause in enumerate(pauses):
             time.sleep(pause)
             fields = {"stream": bool(number % 2), "cache": "refresh" if number % 4 else "use"}
-            answer = server.speak(TEXTS[number % len(TEXTS)], **fields)
+            answer = served.speak(TEXTS[number % len(TEXTS)], **fields)
             made.append((answer.status_code, answer.content))
         return made
 
@@ -184,7 +185,7 @@ def test_many_who_come_around_the_end_of_the_time_are_all_answered_right(folder,
         right = [server.speak(text, cache="bypass").content for text in TEXTS]
         server.engine.takes_s = 0.06  # longer than the model may be idle
         with ThreadPoolExecutor(len(plans)) as pool:
-            answers = list(pool.map(client, plans))
+            answers = list(pool.map(partial(client, server), plans))
         for made in answers:
             assert made == [(200, right[number % len(TEXTS)]) for number in range(len(made))]
         server.until("unloaded")

@@ -1,4 +1,5 @@
 import ctypes
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_the_next_utterance_starts_empty():
 
 
 def test_an_error_aborts_and_comes_out_of_finish():
-    recorder = Recorder()
+    recorder: Any = Recorder()
     recorder.start()
     assert recorder.receive(None, 0, None) == 1
     with pytest.raises(TypeError):
