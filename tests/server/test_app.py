@@ -46,6 +46,10 @@ async def _teapot(_request: Request) -> JSONResponse:
     raise HTTPException(418, "Short and stout", headers={"x-tea": "green"})
 
 
+async def _broken(_request: Request) -> JSONResponse:
+    raise RuntimeError("broken")
+
+
 async def _moved(_request: Request) -> JSONResponse:
     raise HTTPException(307, headers={"location": "/hello"})
 
@@ -256,6 +260,14 @@ class TestPluginParts:
         assert (moved.status_code, moved.headers["location"], moved.content) == (307, "/hello", b"")
         refused = app.get("/private")
         assert (refused.status_code, refused.json()["error"]["code"]) == (401, "unauthorized")
+
+    @pytest.mark.parametrize(("path", "status"), [("/hello", 200), ("/private", 401), ("/broken", 500)])
+    def test_middleware_sees_what_those_further_in_are_answered_with(self, path, status):
+        StatusRecorder.seen = []
+        routes = [Route("/hello", _hello), Route("/broken", _broken)]
+        app = client(routes=routes, middleware=[Middleware(StatusRecorder), Middleware(Bouncer)])
+        assert app.get(path).status_code == status
+        assert StatusRecorder.seen == [status]
 
     def test_two_routes_on_one_path_and_method_are_a_config_error(self):
         with pytest.raises(ConfigError, match="two routes answer GET /health"):

@@ -30,7 +30,15 @@ POSTS = ("/v1/audio/speech", "/v1/audio/dialogue", "/v1/audio/speech/phonemes", 
 SOCKET = "/v1/audio/speech/stream"
 PATHS = (
     *POSTS,
-    *("/v1/watermark/detect", "/v1/cache", "/metrics", "/v1/models", "/v1/models/tts-1", "/v1/audio/voices"),
+    *(
+        "/v1/watermark/detect",
+        "/v1/cache",
+        "/metrics",
+        "/v1/models",
+        "/v1/models/",
+        "/v1/models/tts-1",
+        "/v1/audio/voices",
+    ),
     *(
         "/v1/capabilities",
         "/health",

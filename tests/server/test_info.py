@@ -34,6 +34,10 @@ class TestModels:
         assert answer.json()["error"]["code"] == "model_not_found"
         assert "'tts-1'" in answer.json()["error"]["message"]
 
+    def test_an_id_that_is_empty_is_unknown_too(self):
+        answer = get("/v1/models/")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
+
     def test_open_webui_gets_its_shape(self):
         assert get("/v1/audio/models").json()["models"][0] == {
             "id": "kokoro",

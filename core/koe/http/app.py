@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from starlette.applications import Starlette
@@ -50,7 +51,8 @@ def build_app(
         backend: the engine room.
         routes: the plugins' routes; they come after koe's own.
         middleware: the plugins' middleware, outermost first. An error of theirs is answered with the
-            envelope too, and what they see of an inner error is that answer.
+            envelope too, and what they see of an error further in, a route's or another middleware's, is
+            that answer.
 
     Raises:
         ConfigError: two routes answer one path and method.
@@ -72,8 +74,7 @@ def build_app(
             Middleware(_AccessMiddleware, routes=every_route),
             Middleware(RequestIdMiddleware),
             Middleware(ErrorMiddleware),
-            *middleware,
-            Middleware(ErrorMiddleware),
+            *chain.from_iterable((one, Middleware(ErrorMiddleware)) for one in middleware),
         ],
         exception_handlers={HTTPException: partial(_http_exception, every_route)},
     )

@@ -12,7 +12,7 @@ from koe.errors import UnknownModelError
 from koe.http.backend import Backend
 from koe.http.captions import CAPTIONS
 from koe.http.endpoints import Endpoint, Parameter, json_answer
-from koe.http.speech import FRAMINGS, engine_of
+from koe.http.speech import FRAMINGS, engine_named, engine_of
 from koe.http.views import (
     AudioModelsView,
     AudioModelView,
@@ -133,12 +133,13 @@ class Info:
         return json_answer(RootView("koe", __version__, "/v1/audio/speech", **paths))
 
     async def models(self, _request: Request) -> Response:
-        return json_answer(ModelsView(tuple(self._model(name) for name in self.backend.models())))
+        return json_answer(
+            ModelsView(tuple(self._model(*listed) for listed in self.backend.models().items()))
+        )
 
     async def model(self, request: Request) -> Response:
         name = str(request.path_params["id"])
-        engine_of(self.backend, name)
-        return json_answer(self._model(name))
+        return json_answer(self._model(name, engine_named(self.backend, name)))
 
     async def audio_models(self, _request: Request) -> Response:
         models = self.backend.models()
@@ -208,8 +209,8 @@ class Info:
         )
         return json_answer(view, fresh=True)
 
-    def _model(self, name: str) -> ModelView:
-        return ModelView(name, int(self._started), self.backend.models()[name])
+    def _model(self, name: str, engine: str) -> ModelView:
+        return ModelView(name, int(self._started), engine)
 
     def _engines(self) -> tuple[EngineView, ...]:
         infos = self.backend.engines()

@@ -245,8 +245,11 @@ def engine_of(backend: Backend, model: str | None) -> str:
     Raises:
         UnknownModelError: no such model.
     """
-    if not model:
-        return ""
+    return engine_named(backend, model) if model else ""
+
+
+def engine_named(backend: Backend, model: str) -> str:
+    """The engine behind a listed model name. Raises `UnknownModelError` for any other."""
     models = backend.models()
     if model not in models:
         raise UnknownModelError(

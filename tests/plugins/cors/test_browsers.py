@@ -5,6 +5,7 @@ import json
 
 import httpx
 import pytest
+from koe.api import ForbiddenError, Plugin, hookimpl
 from koe.http.docs_page import CONTENT_SECURITY_POLICY
 from koe.testing.fakes import FakePlugin
 from koe_cors import (
@@ -17,6 +18,7 @@ from koe_cors import (
 )
 from koe_cors.plugins import EXPOSED
 from koe_cors.security import SecurityHeaders
+from starlette.middleware import Middleware
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -73,6 +75,31 @@ def test_errors_can_be_read_by_pages_too(server):
     wrong = httpx.post(f"{server.url}/v1/audio/speech", json={}, headers={"origin": APP})
     assert wrong.status_code == 400
     assert wrong.headers["access-control-allow-origin"] == APP
+
+
+class Doorkeeper(Plugin):
+    """Refuses everybody, as a plugin does that asks for keys."""
+
+    @hookimpl
+    def register_middleware(self):
+        return [Middleware(Refusing)]
+
+
+class Refusing:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        raise ForbiddenError("not you")
+
+
+def test_so_can_the_refusals_of_plugins_that_are_listed_behind():
+    plugins = [CorsPlugin(CorsConfig(origins=(APP,))), SecurityPlugin(), Doorkeeper()]
+    with live(FakePlugin(), *plugins) as server:
+        refused = httpx.get(f"{server.url}/v1/models", headers={"origin": APP})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+    assert refused.headers["access-control-allow-origin"] == APP
+    assert refused.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
