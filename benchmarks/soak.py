@@ -17,8 +17,9 @@ too small for what is asked, and metrics. Then:
    file descriptors, threads and asyncio tasks of the server are read.
 
 An answer is *wrong* where its bytes differ from the serial run's, *short* where its audio also lasts longer
-or shorter, and *lost* where it did not come or ended early. (Cached samples are kept as they are,
-`cache.storage = "float32"`: rounded to 16 bits, the default, they would give other bytes in lossy formats.)
+or shorter, and *lost* where it did not come, ended early or took over 300 s. (Cached samples are kept as they
+are, `cache.storage = "float32"`: rounded to 16 bits, the default, they would give other bytes in lossy
+formats.)
 Prints JSON; exits with 1 where an answer was wrong, short or lost, something leaked, or the median of the
 memory between two pauses was not within 5 % of that between the first two.
 """

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from benchmarks.soak_run import Idle, Soak
+from attrs import asdict
+
+from benchmarks.soak_run import Soak
 
 FLAT = 0.05
 """How much of it the memory may move."""
@@ -38,9 +40,7 @@ def report(soak: Soak, seconds: float) -> dict[str, Any]:
         "seconds": round(seconds, 1),
         "longest_answer_s": round(soak.longest_s, 2),
         "counts": dict(soak.counts),
-        "at_rest": [
-            {name: getattr(one, name) for name in Idle.__slots__ if name[0] != "_"} for one in soak.idle
-        ],
+        "at_rest": [asdict(one) for one in soak.idle],
         "rss_under_load_mb": under_load,
         "rss_growth": growth,
         "rss_peak_mb": max((rss for _, _, rss in soak.curve), default=None),

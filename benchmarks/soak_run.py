@@ -21,6 +21,8 @@ FEW_MARKS = (0.5, 1.0)
 SAMPLE_S = 0.5
 """How often the server counts its tasks."""
 SETTLE_S = 15.0
+PATIENCE_S = 300.0
+"""An answer that is not complete by then is lost."""
 
 
 @define
@@ -48,6 +50,7 @@ class Soak:
     served: Server
     asks: Sequence[Ask]
     clients: int
+    patience_s: float = PATIENCE_S
     known: Known = field(factory=Known)
     counts: Counter[str] = field(factory=Counter)
     problems: list[str] = field(factory=list)
@@ -77,7 +80,8 @@ class Soak:
         tell(f"serial run of {len(different)} different requests")
         async with Client(self.served.url) as client:
             for ask in different.values():
-                self.known.learn(ask, await client.ask(ask.bypassing()))
+                async with asyncio.timeout(self.patience_s):
+                    self.known.learn(ask, await client.ask(ask.bypassing()))
 
     async def _at_once(self, asks: Iterator[Ask]) -> None:
         async with asyncio.TaskGroup() as group:
@@ -92,13 +96,16 @@ class Soak:
 
     async def _one(self, client: Client, ask: Ask) -> None:
         """Ask until there is an answer, or the client has left."""
-        begun = time.perf_counter()
+        begun, stays = time.perf_counter(), ask.leaves_after_s is None
         while True:
             try:
-                async with asyncio.timeout(ask.leaves_after_s):
+                async with asyncio.timeout(self.patience_s if stays else ask.leaves_after_s):
                     answer = await client.ask(ask)
             except TimeoutError:
-                self.counts["left"] += 1
+                if stays:
+                    self._complain("lost", ask, f"not complete after {self.patience_s:g} s")
+                else:
+                    self.counts["left"] += 1
                 return
             except RefusedError as refused:
                 self.counts["refused"] += 1
@@ -135,11 +142,11 @@ class Soak:
                 if not status["requests"]["running"] and not status["requests"]["queued"]:
                     break
                 await asyncio.sleep(0.1)
-        lowest = await self._read(requests)
-        while time.perf_counter() < deadline and self.idle and lowest.leaks_since(self.idle[0]):
+        found = await self._read(requests)
+        while time.perf_counter() < deadline and self.idle and found.leaks_since(self.idle[0]):
             await asyncio.sleep(1.0)
-            lowest = await self._read(requests)
-        return lowest
+            found = await self._read(requests)
+        return found
 
     async def _read(self, requests: int) -> Idle:
         await asyncio.sleep(2 * SAMPLE_S)

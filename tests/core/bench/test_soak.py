@@ -1,15 +1,19 @@
 """The soak test in small: it finds what it is there to find."""
 
+import io
 import random
 from collections import Counter
 
+import psutil
 import pytest
 from attrs import evolve
 
+from benchmarks.servers import Server
 from benchmarks.soak import parsed, run
 from benchmarks.soak_client import Asked, Known
 from benchmarks.soak_plan import KINDS, Ask, plan
-from benchmarks.soak_run import Idle
+from benchmarks.soak_run import Idle, Soak
+from tests.core.bench.planted import Piece, Planted, planted
 from tests.core.bench.sounds import pcm, tone
 
 ASK = Ask("audio", {"input": "Hello.", "response_format": "pcm"})
@@ -25,10 +29,12 @@ def known():
 
 @pytest.mark.timeout(300)
 def test_every_answer_is_right_and_nothing_stays():
-    found = run(parsed(["--requests", "200", "--clients", "8", "--longest", "1"]))
+    """Samples that are kept as `int16` would make some of these answers wrong."""
+    found = run(parsed(["--requests", "80", "--clients", "8", "--longest", "1"]))
     counts = found["counts"]
     assert [counts.get(kind, 0) for kind in ("wrong", "short", "lost")] == [0, 0, 0], found["problems"]
-    assert counts["answered"] + counts["left"] == 200
+    assert counts["answered"] + counts["left"] == 80
+    assert set(found["kinds"]) == set(KINDS)
     assert counts["koe-cache: hit"] > 10
     assert found["log_errors"] == []
     assert [line for line in found["verdict"] if not line.startswith("RSS")] == []
@@ -39,6 +45,14 @@ def test_other_bytes_are_wrong_and_another_length_is_short(known):
     assert known.judge(ASK, Asked(RIGHT[:-2] + b"\x01\x01")).kind == "wrong"
     assert known.judge(ASK, Asked(RIGHT[:-2])).kind == "short"
     assert known.judge(ASK, Asked(b"")).kind == "wrong"
+
+
+async def test_an_answer_that_does_not_end_is_lost():
+    with planted(lambda _: Planted([Piece(RIGHT[:100]), Piece(RIGHT[100:], 3600.0)])) as server:
+        served = Server(server.url, psutil.Process(), announced_s=0.0, ready_s=0.0, log=io.BytesIO())
+        soak = Soak(served, [ASK], clients=1, patience_s=0.2)
+        await soak._at_once(iter([ASK]))
+    assert soak.counts == {"lost": 1}
 
 
 def test_the_plan_has_all_kinds_and_its_share_of_leavers_and_is_the_same_for_a_seed():
