@@ -140,8 +140,21 @@ class RawHttp2:
 
     def request(self, path: str, method: str = "GET", *, end: bool = True) -> int:
         stream_id = self.connection.get_next_available_stream_id()
+        self.connection.send_headers(stream_id, self._head(path, method), end_stream=end)
+        self.flush()
+        return stream_id
+
+    def _head(self, path: str, method: str) -> list[tuple[str, str]]:
         place = {":authority": self.authority, ":scheme": "http", ":method": method, ":path": path}
-        self.connection.send_headers(stream_id, list(place.items()), end_stream=end)
+        return list(place.items())
+
+    def post(self, path: str, pieces: list[bytes]) -> int:
+        """A request whose body comes in these pieces, all of it at once."""
+        stream_id = self.connection.get_next_available_stream_id()
+        self.connection.send_headers(stream_id, self._head(path, "POST"))
+        for piece in pieces:
+            self.connection.send_data(stream_id, piece)
+        self.connection.end_stream(stream_id)
         self.flush()
         return stream_id
 

@@ -131,6 +131,19 @@ class TestTooMany:
             again = client.wait_for(h2.events.ResponseReceived, stream)
             assert dict(again.headers)[b":status"] == b"200"
 
+    def test_a_body_behind_a_request_that_was_refused_for_its_number_blocks_nothing(self):
+        """More pieces at once than hypercorn keeps for an application."""
+        with server(max_connections=8) as running, RawHttp2(running, window=0) as client:
+            for stream in [client.request("/v1/models") for _ in range(10)]:
+                client.wait_for(h2.events.ResponseReceived, stream)
+            refused = client.post("/v1/audio/speech", pieces=[b"x"] * 40)
+            answer = dict(client.wait_for(h2.events.ResponseReceived, refused).headers)
+            assert answer[b":status"] == b"503"
+            assert answer[b"retry-after-ms"] == b"1000"
+            assert answer[b"x-request-id"].startswith(b"req_")
+            following = client.request("/health")
+            client.wait_for(h2.events.ResponseReceived, following)
+
 
 class TestStalls:
     def test_a_stream_that_nobody_reads_gives_its_place_back(self):

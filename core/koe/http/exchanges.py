@@ -38,7 +38,7 @@ from hypercorn.protocol.ws_stream import WebsocketBuffer, WSStream
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from wsproto.events import Message as Frame
 
-from koe.http.headers import RETRY_AFTER
+from koe.http.headers import REQUEST_ID, RETRY_AFTER, RETRY_AFTER_MS, new_request_id
 from koe.http.responses import ResponseAbortedError
 from koe.http.stalls import Delivery
 
@@ -75,6 +75,7 @@ class Exchanges:
         assert task is not None
         exchange = Exchange(scope, receive, send, task)
         if not self._has_room(exchange):
+            exchange.hear_no_more()
             await _refuse(send)
             return
         ahead = self._on[exchange.connection]
@@ -357,7 +358,8 @@ class _Answered:
 
 
 async def _refuse(send: Send) -> None:
-    headers = [(RETRY_AFTER.encode(), b"1"), (b"content-length", b"0"), (b"connection", b"close")]
+    said = {RETRY_AFTER: "1", RETRY_AFTER_MS: "1000", REQUEST_ID: new_request_id(), "content-length": "0"}
+    headers = [(name.encode(), value.encode()) for name, value in said.items()]
     await send({"type": "http.response.start", "status": HTTPStatus.SERVICE_UNAVAILABLE, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
 

@@ -1,5 +1,6 @@
 """The response headers: their names, what they say, and what may stand in them."""
 
+import uuid
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
@@ -43,6 +44,11 @@ METHODS: Mapping[str, str] = {ALLOW: "The methods that the path answers."}
 MAX_NAMES = 20
 MAX_NAME_CHARACTERS = 64
 _SAFE = "!#$&'()*+-./:;<=>?@[]^_`{|}~"
+
+
+def new_request_id() -> str:
+    """An id for a request that brings none."""
+    return f"req_{uuid.uuid4().hex}"
 
 
 def header_value(text: str) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import uuid
 from http import HTTPStatus
 
 import structlog
@@ -14,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 
 from koe.errors import CancelledByCallerError, KoeError
 from koe.http.errors import error_response
-from koe.http.headers import REQUEST_ID
+from koe.http.headers import REQUEST_ID, new_request_id
 from koe.http.responses import ClientGoneError
 
 log = structlog.get_logger(__name__)
@@ -141,7 +140,7 @@ def _shares_its_connection(scope: Scope) -> bool:
 def _chosen_id(scope: Scope) -> str:
     """The client's own id where it is harmless, else a fresh one."""
     sent = Headers(scope=scope).get(REQUEST_ID, "")
-    return sent if _VALID_ID.fullmatch(sent) else f"req_{uuid.uuid4().hex}"
+    return sent if _VALID_ID.fullmatch(sent) else new_request_id()
 
 
 def _log(error: Exception, scope: Scope) -> None:

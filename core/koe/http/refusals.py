@@ -1,7 +1,6 @@
 """Answers to clients that never become a request: no HTTP, or no room."""
 
 import asyncio
-import uuid
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -11,7 +10,7 @@ from starlette.responses import Response
 
 from koe.errors import InvalidRequestError, OverloadedError
 from koe.http.errors import ErrorDetail, envelope, error_response
-from koe.http.headers import REQUEST_ID
+from koe.http.headers import REQUEST_ID, new_request_id
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +29,7 @@ def not_understood(status: HTTPStatus) -> Response:
         status = HTTPStatus.BAD_REQUEST
     message = f"This is no request that HTTP/1.1 knows ({status.phrase})"
     detail = ErrorDetail(message, InvalidRequestError.type, None, status.name.lower())
-    return envelope(status, detail, {**_request_id(), "connection": "close"})
+    return envelope(status, detail, {REQUEST_ID: new_request_id(), "connection": "close"})
 
 
 @define
@@ -76,8 +75,8 @@ class Crowd:
             f"All {self.max_connections} connections are taken (server.max_connections); try again later"
         )
         response = error_response(error, "")
-        headers = [*response.raw_headers, (b"connection", b"close")]
-        headers += [(name.encode(), value.encode()) for name, value in _request_id().items()]
+        identified = (REQUEST_ID.encode(), new_request_id().encode())
+        headers = [*response.raw_headers, (b"connection", b"close"), identified]
         lines = [b"HTTP/1.1 503 Service Unavailable", *(b": ".join(pair) for pair in headers), b"", b""]
         return b"\r\n".join(lines) + bytes(response.body)
 
@@ -92,7 +91,3 @@ class Crowd:
                 refused=self._refused,
             )
             self._refused = self._replaced = 0
-
-
-def _request_id() -> dict[str, str]:
-    return {REQUEST_ID: f"req_{uuid.uuid4().hex}"}
