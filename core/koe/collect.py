@@ -128,7 +128,7 @@ class Collector:
             return []
         try:
             results = list(getattr(loaded.plugin, hook)())
-        except Exception as error:  # noqa: BLE001 - a plugin's hook may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's hook may raise anything
             problems.append(f"plugin {loaded.name!r}: {hook} failed: {type(error).__name__}: {error}")
             return []
         wrong = [item for item in results if not isinstance(item, kind)]

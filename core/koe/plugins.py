@@ -171,7 +171,7 @@ class _Loader:
         origin = f"{self._where}: plugin {name!r} ({_origin(entries[0])})"
         try:
             plugin_class = entries[0].load()
-        except Exception as error:  # noqa: BLE001 - a plugin's import may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's import may raise anything
             return [f"{origin} cannot be imported: {_said(error)}"]
         if not (isinstance(plugin_class, type) and issubclass(plugin_class, Plugin)):
             return [f"{origin} is not a subclass of koe.api.Plugin"]
@@ -180,7 +180,7 @@ class _Loader:
             return list(problems)
         try:
             plugin = plugin_class(config) if plugin_class.Config is not None else plugin_class()
-        except Exception as error:  # noqa: BLE001 - a plugin's constructor may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's constructor may raise anything
             return [f"{origin} cannot be built: {_said(error)}"]
         return [
             f"{self._where}: {problem}" for problem in self.collector.add(LoadedPlugin(name, plugin, config))

@@ -48,6 +48,11 @@ class BrokenPlugin(Plugin):
         raise OSError("no such device")
 
 
+class QuittingPlugin(Plugin):
+    def __init__(self):
+        sys.exit("that is all")
+
+
 class UnmarkedPlugin(Plugin):
     def register_formats(self):
         return []
@@ -69,6 +74,12 @@ class FailingHookPlugin(Plugin):
     @hookimpl
     def register_formats(self):
         raise ValueError("no formats today")
+
+
+class QuittingHookPlugin(Plugin):
+    @hookimpl
+    def register_formats(self):
+        sys.exit(3)
 
 
 class NamelessPlugin(Plugin):
@@ -154,10 +165,12 @@ def test_five_different_mistakes_are_reported_at_once(install, tmp_path):
         ("NoSuchName", "cannot be imported: AttributeError"),
         ("Shout", "is not a subclass of koe.api.Plugin"),
         ("BrokenPlugin", "cannot be built: OSError: no such device"),
+        ("QuittingPlugin", "cannot be built: SystemExit: that is all"),
         ("UnmarkedPlugin", "UnmarkedPlugin.register_formats lacks @hookimpl"),
         ("MisspeltPlugin", "register_fromats"),
         ("WrongKindPlugin", "expected a AudioFormat"),
         ("FailingHookPlugin", "register_formats failed: ValueError: no formats today"),
+        ("QuittingHookPlugin", "register_formats failed: SystemExit: 3"),
         ("NamelessPlugin", "has no `name`"),
     ],
 )
@@ -166,6 +179,15 @@ def test_a_plugin_with_a_mistake_stops_the_start_and_is_named(install, tmp_path,
     (problem,) = _problems('[plugins]\nenabled = ["bad", "shout"]', tmp_path)
     assert "plugin 'bad'" in problem
     assert said in problem
+
+
+def test_a_plugin_whose_import_ends_the_program_is_named_too(monkeypatch, tmp_path):
+    (tmp_path / "quits.py").write_text("import sys\nsys.exit(3)", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    entries = EntryPoints([EntryPoint("bad", "quits:BadPlugin", ENTRY_POINT_GROUP)])
+    monkeypatch.setattr(plugins, "entry_points", entries.select)
+    (problem,) = _problems('[plugins]\nenabled = ["bad"]', tmp_path)
+    assert "plugin 'bad' (quits:BadPlugin) cannot be imported: SystemExit: 3" in problem
 
 
 def test_a_plugin_that_is_not_required_fails_alone(install, tmp_path):
