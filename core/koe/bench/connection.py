@@ -120,9 +120,10 @@ class Connection:
             raise
 
     async def close(self) -> None:
+        """At once, whatever was not sent yet, and without a goodbye that a server could leave unanswered."""
         writer, self._reader, self._writer = self._writer, None, None
         if writer is not None:
-            writer.close()
+            writer.transport.abort()
             with suppress(OSError):
                 await writer.wait_closed()
 

@@ -157,7 +157,7 @@ class Level:
             self._aside.write(reply.body)
         elif reply.status in REFUSALS:
             self.outcomes.refused[reply.status] = self.outcomes.refused.get(reply.status, 0) + 1
-            await asyncio.sleep(min(_pause_s(reply), LONGEST_PAUSE_S))
+            await asyncio.sleep(pause_s(reply))
         else:
             self.outcomes.fail(f"{reply.status}: {said(reply)}")
 
@@ -183,11 +183,11 @@ def _without_body(reply: Reply) -> Reply:
     return Reply(reply.status, reply.headers, b"", reply.arrivals, reply.seconds)
 
 
-def _pause_s(reply: Reply) -> float:
-    """What the refusal asks for; a second where it does not say."""
+def pause_s(refusal: Reply) -> float:
+    """What it asks for, but no more than `LONGEST_PAUSE_S`; a second where it does not say."""
     for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
-            return max(0.0, float(reply.headers[name]) * unit_s)
+            return min(max(0.0, float(refusal.headers[name]) * unit_s), LONGEST_PAUSE_S)
         except (KeyError, ValueError):
             continue
     return 1.0

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from attrs import define, field, frozen
 
 from koe import __version__
-from koe.bench.connection import BrokenAnswerError, Connection
+from koe.bench.connection import BrokenAnswerError, Connection, Reply
 from koe.bench.figures import DEFINITIONS, figures
-from koe.bench.load import Level, TextSource
+from koe.bench.load import REFUSALS, Level, TextSource, pause_s
 from koe.bench.target import Asking, BenchError, Target, check, look
 from koe.bench.texts import CACHED, GivenTexts, Texts
 
@@ -80,7 +80,7 @@ class Sweep:
         """Measure everything.
 
         Raises:
-            BenchError: the server cannot be measured; nothing was.
+            BenchError: the server cannot be measured, or no further; `levels` holds what was measured.
         """
         self.target = await look(self.plan.asking, self.plan.url, self.plan.timeout_s)
         self.tell(f"{self.plan.url}: {self.target.summary}")
@@ -103,13 +103,23 @@ class Sweep:
             for text in texts:
                 try:
                     async with asyncio.timeout(self.plan.timeout_s):
-                        reply = await asking.speech(connection, text)
+                        reply = await self._primed(connection, text)
                 except TimeoutError:
-                    seconds = f"{self.plan.timeout_s:g}"
-                    raise BenchError(f"{url}: the first answer was not complete after {seconds} s") from None
+                    raise BenchError(
+                        f"{url}: an answer before the clock started was not complete after "
+                        f"{self.plan.timeout_s:g} s"
+                    ) from None
                 except (BrokenAnswerError, OSError) as error:
-                    raise BenchError(f"{url} broke off the first request for speech: {error}") from None
+                    raise BenchError(f"{url} broke off a request before the clock started: {error}") from None
                 check(reply, asking, url)
+
+    async def _primed(self, connection: Connection, text: str) -> Reply:
+        """Its answer. Between two levels, who is refused waits and asks again, as the clients do."""
+        while True:
+            reply = await self.plan.asking.speech(connection, text)
+            if reply.status not in REFUSALS or not self.levels:
+                return reply
+            await asyncio.sleep(pause_s(reply))
 
     async def _level(self, name: Pass, clients: int, texts: TextSource) -> None:
         plan = self.plan

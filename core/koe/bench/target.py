@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -13,6 +13,7 @@ from koe.errors import KoeError
 
 SPEECH = "/v1/audio/speech"
 _CAPABILITIES = "/v1/capabilities"
+_TOLD = ("name", "default", "model", "precision", "execution_provider")
 _UNAUTHORIZED = (401, 403)
 _OK = 200
 _LONGEST_MESSAGE = 200
@@ -61,7 +62,6 @@ class Target:
 
     koe: bool
     described: Mapping[str, Any] = field(factory=dict)
-    formats: Sequence[str] = ()
 
     @property
     def summary(self) -> str:
@@ -97,18 +97,15 @@ async def look(asking: Asking, url: str, timeout_s: float) -> Target:
 
 
 def _target(reply: Reply) -> Target:
-    try:
-        found = json.loads(reply.body) if reply.status == _OK else None
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or not {"version", "engines", "formats"} <= found.keys():
+    if reply.status != _OK:
         return Target(koe=False)
-    engines = [
-        {name: engine.get(name) for name in ("name", "default", "model", "precision", "execution_provider")}
-        for engine in found["engines"]
-    ]
-    described = {"version": found["version"], "engines": engines, "limits": found.get("limits")}
-    return Target(koe=True, described=described, formats=[one["name"] for one in found["formats"]])
+    try:
+        found = json.loads(reply.body)
+        engines = [{name: engine.get(name) for name in _TOLD} for engine in found["engines"]]
+        described = {"version": found["version"], "engines": engines, "limits": found.get("limits")}
+        return Target(koe=True, described=described)
+    except (ValueError, LookupError, TypeError, AttributeError):  # another server's answer
+        return Target(koe=False)
 
 
 def check(reply: Reply, asking: Asking, url: str) -> None:
@@ -124,7 +121,7 @@ def check(reply: Reply, asking: Asking, url: str) -> None:
             f"{where} {problem} ({reply.status}: {said(reply)}); give one with --api-key or KOE_API_KEY"
         )
     if reply.status != _OK:
-        raise BenchError(f"{where} answered {reply.status} to the first request: {said(reply)}")
+        raise BenchError(f"{where} answered {reply.status} before the clock started: {said(reply)}")
     kind = reply.headers.get("content-type", "")
     if not kind.startswith(("audio/", "application/octet-stream")):
         raise BenchError(f"{where} answered with {kind or 'an unnamed type'} instead of audio: {said(reply)}")

@@ -14,7 +14,7 @@ from cyclopts import Parameter
 from koe.bench.connection import Place
 from koe.bench.plot import draw, require_matplotlib
 from koe.bench.sweep import PASSES, Pass, Plan, Sweep, described
-from koe.bench.target import Asking
+from koe.bench.target import Asking, BenchError
 from koe.bench.timeline import FORMATS
 from koe.cli.table import print_rows
 from koe.cli.texts import STDIN, given_text
@@ -97,17 +97,19 @@ def bench(
         seed=random.randrange(_SEEDS) if seed is None else seed,  # noqa: S311 - no secret
     )
     sweep = Sweep(plan, _tell)
-    interrupted = False
+    ended: KeyboardInterrupt | BenchError | None = None
     try:
         asyncio.run(sweep.run())
-    except KeyboardInterrupt:
-        interrupted = True
-    report = sweep.report(interrupted=interrupted)
+    except (KeyboardInterrupt, BenchError) as error:
+        if isinstance(error, BenchError) and not sweep.levels:
+            raise
+        ended = error
+    report = sweep.report(interrupted=ended is not None)
     _show(report, json)
     if plot is not None and sweep.levels:
         draw(report, plot)
-    if interrupted:
-        raise KeyboardInterrupt
+    if ended is not None:
+        raise ended
     return 1 if any(level["errors"] for level in sweep.levels) else 0
 
 

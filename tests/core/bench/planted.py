@@ -39,9 +39,10 @@ def refusal(status: int, message: str = "no", **headers: str) -> Planted:
 
 @define(eq=False)
 class PlantedServer:
-    """Answers requests for speech with what `answer` gives for their body, everything else with 404."""
+    """Answers requests for speech with what `answer` gives for their body, others with `others`."""
 
     answer: Callable[[dict[str, Any]], Planted]
+    others: Planted
     bodies: list[dict[str, Any]] = field(factory=list)
     keys: set[str] = field(factory=set)
     port: int = 0
@@ -66,7 +67,7 @@ class PlantedServer:
         headers = dict(line.lower().split(": ", 1) for line in lines[1:] if line)
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         self.keys.add(headers.get("authorization", ""))
-        planted = refusal(404)
+        planted = self.others
         if lines[0].startswith("POST /v1/audio/speech "):
             self.bodies.append(json.loads(body))
             planted = self.answer(self.bodies[-1])
@@ -86,9 +87,12 @@ class PlantedServer:
 
 
 @contextmanager
-def planted(answer: Callable[[dict[str, Any]], Planted]) -> Iterator[PlantedServer]:
-    """A server in a thread."""
-    server, ready, loop = PlantedServer(answer), threading.Event(), asyncio.new_event_loop()
+def planted(
+    answer: Callable[[dict[str, Any]], Planted], capabilities: bytes | None = None
+) -> Iterator[PlantedServer]:
+    """A server in a thread. Without `capabilities`, it answers nothing but requests for speech."""
+    others = refusal(404) if capabilities is None else Planted([Piece(capabilities)])
+    server, ready, loop = PlantedServer(answer, others), threading.Event(), asyncio.new_event_loop()
     stop = asyncio.Event()
 
     async def main() -> None:

@@ -194,13 +194,13 @@ def test_a_key_is_sent_and_a_missing_one_is_asked_for(bench, monkeypatch):
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (refusal(400, "Unknown voice 'x'"), "answered 400 to the first request: Unknown voice 'x'"),
+        (refusal(400, "Unknown voice 'x'"), "answered 400 before the clock started: Unknown voice 'x'"),
         (
             Planted([Piece(b"<html>")], headers={"content-type": "text/html"}),
             "with text/html instead of audio",
         ),
         (Planted([Piece(b"x")]), "that are no pcm"),
-        (Planted([Piece(b"")], length=100), "broke off the first request"),
+        (Planted([Piece(b"")], length=100), "broke off a request before the clock started"),
     ],
 )
 def test_a_server_that_cannot_speak_is_told_before_anything_is_measured(bench, answer, said):
@@ -208,6 +208,37 @@ def test_a_server_that_cannot_speak_is_told_before_anything_is_measured(bench, a
         code, report, _, err = bench(server.url, *ONCE)
     assert (code, report) == (1, None)
     assert said in err
+
+
+def test_what_was_measured_is_shown_where_the_server_then_ends_it(bench):
+    turns = count()
+    answers = [Planted([Piece(pcm(tone(0.1)))]), refusal(500, "the model fell over")]
+    with planted(lambda _: answers[next(turns) > 3]) as server:
+        code, report, out, err = bench(server.url, *ONCE[:4])
+    assert code == 1
+    assert only_level(report)["answers"] == 3
+    assert report["interrupted"] is True
+    assert "first audio p50" in out
+    assert "answered 500 before the clock started: the model fell over" in err
+
+
+def test_a_refusal_between_two_passes_is_waited_for(bench):
+    turns = count()
+    answers = [Planted([Piece(pcm(tone(0.1)))]), refusal(429, retry_after_ms="10")]
+    with planted(lambda _: answers[next(turns) in {4, 5}]) as server:
+        code, report, _, _ = bench(server.url, *ONCE[:4])
+    assert code == 0
+    assert [(level["pass"], level["answers"], level["refused"]) for level in report["levels"]] == [
+        ("cold", 3, {}),
+        ("cached", 3, {}),
+    ]
+
+
+def test_another_servers_capabilities_tell_nothing(bench):
+    for told in (b'{"version": 1, "engines": 2, "formats": 3}', b"[]", b"no JSON"):
+        with planted(lambda _: Planted([Piece(pcm(tone(0.1)))]), capabilities=told) as server:
+            code, report, _, _ = bench(server.url, *ONCE)
+        assert (code, report["server"]) == (0, {"koe": False})
 
 
 def test_nobody_at_the_address(bench):

@@ -1,5 +1,7 @@
 """Kept connections."""
 
+import asyncio
+import socket
 from itertools import count
 
 import pytest
@@ -39,6 +41,14 @@ async def test_a_first_request_without_an_answer_is_not_sent_again():
             with pytest.raises(BrokenAnswerError, match="closed without an answer"):
                 await _ask(connection)
         assert len(server.bodies) == 1
+
+
+async def test_a_server_that_takes_nothing_in_does_not_hold_up_who_leaves():
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2), Connection(Place.of(url)) as connection:
+                await connection.ask("POST", "/v1/audio/speech", {}, bytes(50_000_000))
 
 
 @pytest.mark.parametrize(
