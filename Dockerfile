@@ -7,24 +7,30 @@ ARG BUILD_IMAGE=python:3.12.13-slim-trixie
 
 FROM ${BUILD_IMAGE} AS build
 ARG PLUGINS=""
-ARG PIP_CONSTRAINT=""
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+ARG UV_CONSTRAINT=""
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore \
+    UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
+RUN pip install --no-cache-dir uv==0.13.8
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY core/ core/
 COPY plugins/ plugins/
 COPY deploy/docker/ deploy/docker/
-RUN python -m venv /opt/koe
-RUN --mount=type=cache,target=/root/.cache/pip \
+# With pip, for images that add plugins; without the workspace's sources, which would be links to /src, and
+# without uv's lock, which everybody may write to.
+RUN --mount=type=cache,target=/root/.cache/uv \
     requirement="$(python deploy/docker/requirement.py "$PLUGINS")" \
-    && /opt/koe/bin/pip install "$requirement"
+    && uv venv --seed /opt/koe \
+    && uv pip install --python /opt/koe --no-sources "$requirement" \
+    && rm -f /opt/koe/.lock
 
 # Both builds of ONNX Runtime have the same files, so one goes before the other comes.
 FROM build AS build-gpu
 ARG ONNXRUNTIME_GPU="==1.31.1"
-RUN --mount=type=cache,target=/root/.cache/pip \
-    /opt/koe/bin/pip uninstall --yes onnxruntime \
-    && /opt/koe/bin/pip install "onnxruntime-gpu[cuda,cudnn]${ONNXRUNTIME_GPU}" \
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip uninstall --python /opt/koe onnxruntime \
+    && uv pip install --python /opt/koe "onnxruntime-gpu[cuda,cudnn]${ONNXRUNTIME_GPU}" \
+    && rm -f /opt/koe/.lock \
     && /opt/koe/bin/python deploy/docker/has_provider.py CUDAExecutionProvider
 
 FROM ${PYTHON_IMAGE} AS runtime

@@ -1,4 +1,4 @@
-"""Prints what pip installs for `--build-arg PLUGINS`: this folder, with the extras that are named.
+"""Prints what is installed for `--build-arg PLUGINS`: this folder, with the extras that are named.
 
 python deploy/docker/requirement.py "auth,cache"
 """

@@ -10,18 +10,21 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+import pip
 from attrs import define, field
 
 from tests.deploy.contain import Container
 from tests.deploy.dockerfile import Dockerfile, Ignored, Image, Instruction, Stage
 
 ROOT = Path(__file__).parents[2]
-BASE = "/base/bin"
-_PATH = f"{BASE}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+BASE = "/base"
+_PATH = f"{BASE}/bin:{BASE}/site/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PASSED_ON = re.compile(r"(PIP|SSL|REQUESTS|HTTPS?|NO|ALL)_\w+|(https?|no|all)_proxy")
+_UV_CACHE = "/root/.cache/uv"
 
 
 @cache
@@ -33,12 +36,28 @@ def can_contain() -> bool:
 
 
 @cache
-def _local_packages() -> tuple[str, ...]:
-    """Folders that pip is configured to take packages from."""
+def _pip_settings() -> Mapping[str, str]:
     command = [sys.executable, "-m", "pip", "config", "list"]
     told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    folders = re.findall(r"(?:file://|(?<=[' ]))(/[^\s']+)", told)
-    return tuple(folder for folder in dict.fromkeys(folders) if Path(folder).is_dir())
+    return dict(re.findall(r"^[\w:]+\.([\w-]+)='(.*)'$", told, re.MULTILINE))
+
+
+def _local_packages() -> list[str]:
+    """Folders that pip is configured to take packages from."""
+    names = ("index-url", "extra-index-url", "find-links")
+    places = " ".join(_pip_settings().get(name, "") for name in names)
+    folders = [place.removeprefix("file://") for place in places.split()]
+    return [folder for folder in folders if Path(folder).is_dir()]
+
+
+def _indexes() -> dict[str, str]:
+    """Where this machine's pip is configured to find packages, for the pip and the uv inside."""
+    names = {
+        "index-url": ("PIP_INDEX_URL", "UV_DEFAULT_INDEX"),
+        "extra-index-url": ("PIP_EXTRA_INDEX_URL", "UV_INDEX"),
+    }
+    found = {key: " ".join(re.findall(r"https?://\S+", _pip_settings().get(key, ""))) for key in names}
+    return {name: found[key] for key, both in names.items() if found[key] for name in both}
 
 
 @define
@@ -143,16 +162,24 @@ def _base_image(root: Path) -> None:
             (root / name).symlink_to(host.readlink())
     if can_contain():  # others may not read all of it, and need none of it
         shutil.copytree("/etc", root / "etc", symlinks=True)
-    python = root / BASE.lstrip("/") / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec {sys._base_executable} "$@"\n')  # type: ignore[attr-defined]
-    python.chmod(0o755)
+    base = root / BASE.lstrip("/")
+    shutil.copytree(Path(pip.__file__).parent, base / "lib/pip")
+    # pip may not write to this machine's Python.
+    into = 'PIP_TARGET="${0%/*}/../site" PIP_IGNORE_INSTALLED=1'
+    _script(base / "bin/python", f"exec {sys._base_executable}")  # type: ignore[attr-defined]
+    _script(base / "bin/pip", f'{into} exec "${{0%/*}}/python" "${{0%/*}}/../lib/pip"')
+
+
+def _script(path: Path, command: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f'#!/bin/sh\n{command} "$@"\n', encoding="utf-8")
+    path.chmod(0o755)
 
 
 def _run(built: Built, step: Instruction) -> None:
     """A `RUN` step, with the network and the package cache of this machine."""
     passed_on = {name: value for name, value in os.environ.items() if _PASSED_ON.fullmatch(name)}
-    environ = {"HOME": "/root", **passed_on, **built.image.arguments, **built.image.environ}
+    environ = {"HOME": "/root", **passed_on, **_indexes(), **built.image.arguments, **built.image.environ}
     if can_contain():
         container = built.container("/bin/sh", "-c", step.rest, volumes=_caches(step))
         container.environ.update(environ)
@@ -160,21 +187,19 @@ def _run(built: Built, step: Instruction) -> None:
         command, cwd, environ = container.arguments(network=True), None, dict(os.environ)
     else:
         command = ["/bin/sh", "-c", re.sub(r"(?<![\w/.])/(opt|src)\b", rf"{built.folder}/\1", step.rest)]
-        path = environ["PATH"].replace(BASE, f"{built.folder}{BASE}")
+        path = re.sub(rf"(?<![^:]){BASE}/", rf"{built.folder}{BASE}/", environ["PATH"])
         cwd, environ = built.at("."), environ | {"HOME": str(Path.home()), "PATH": path}
     done = subprocess.run(command, cwd=cwd, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"RUN {step.rest}\n{done.stdout}{done.stderr}"
 
 
 def _caches(step: Instruction) -> dict[str, str]:
-    """The folders of this machine for `--mount=type=cache`: pip's is its own, so that CI's is used."""
+    """The folders of this machine for `--mount=type=cache`: uv's is its own."""
     mount = dict(part.split("=") for part in step.flags.get("mount", "").split(",") if part)
     if mount.get("type") != "cache":
         return {}
-    assert mount["target"] == "/root/.cache/pip", mount
-    own = subprocess.run(
-        [sys.executable, "-m", "pip", "cache", "dir"], capture_output=True, text=True, check=False
-    )
-    folder = Path(own.stdout.strip() or Path.home() / ".cache/pip")
+    assert mount["target"] == _UV_CACHE, mount
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"
+    folder = Path(os.environ.get("UV_CACHE_DIR") or default)
     folder.mkdir(parents=True, exist_ok=True)
     return {mount["target"]: str(folder)}

@@ -1,20 +1,23 @@
-"""In a fresh environment, the README's command installs and speaks, and a third-party plugin fits in."""
+"""What is installed in a fresh environment speaks, and a third-party plugin fits in."""
 
 import json
 import os
 import subprocess
+import sys
+import tomllib
 import wave
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 SAMPLE = Path(__file__).parent / "sample"
 
 pytestmark = [pytest.mark.packaging, pytest.mark.timeout(600)]
 
 
 class Environment:
-    """The virtual environment that the Dockerfile's `pip install .` makes of a copy of the working tree."""
+    """The virtual environment that the Dockerfile makes of a copy of the working tree."""
 
     def __init__(self, folder: Path, venv: Path) -> None:
         self.folder = folder
@@ -49,6 +52,19 @@ def environment(tmp_path_factory, image):
 def with_sample(environment):
     environment.run(environment.python, "-m", "pip", "install", "--quiet", SAMPLE)
     return environment
+
+
+def test_pip_knows_what_the_readme_s_command_installs():
+    """`pip install .`, up to where it would write: the parts, their metadata, and versions that fit."""
+    options = ("--dry-run", "--no-index", "--no-build-isolation")
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "install", *options, ROOT], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = {project["name"], *(line.partition(" ")[0] for line in project["dependencies"])}
+    last = done.stdout.splitlines()[-1]
+    assert last.split() == ["Would", "install", *sorted(f"{name}-{project['version']}" for name in names)]
 
 
 def test_a_fresh_install_speaks_without_any_download(environment):
