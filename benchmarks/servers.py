@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import httpx
 import psutil
@@ -25,21 +25,18 @@ class Server:
 
     Attributes:
         process: the server's.
-        announced_s: seconds from the start of the process until it said that it listens.
-        ready_s: until `/health/ready` was 200.
-        log: what it logs.
+        ready_s: seconds from the start of the process until `/health/ready` was 200.
+        log: the file into which it logs.
     """
 
     url: str
     process: psutil.Process
-    announced_s: float
     ready_s: float
-    log: BinaryIO
+    log: Path
 
     def logged(self) -> str:
         """All that it has logged so far."""
-        self.log.seek(0)
-        return self.log.read().decode()
+        return self.log.read_text("utf-8")
 
 
 def speaking(model: Path, voices: str | Path) -> dict[str, Any]:
@@ -61,27 +58,31 @@ def serving(settings: Mapping[str, Any], *further: str, quiet: bool = True) -> I
         quiet: whether it logs warnings only.
     """
     values = {**({"log.level": "warning"} if quiet else {}), **settings}
-    sets = [part for key, value in values.items() for part in ("--set", f"{key}={json.dumps(value)}")]
-    command = [sys.executable, "-m", "koe.cli", "serve", "--port", "0", *sets, *further]
-    with tempfile.TemporaryFile() as log:
+    command = [sys.executable, "-m", "koe.cli", "serve", "--port", "0", *sets(values), *further]
+    with tempfile.NamedTemporaryFile() as log:
         start = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
-            announced_s = time.perf_counter() - start
             match = re.fullmatch(r"koe listens on (\S+)\n", line)
             if match is None:
-                log.seek(0)
-                raise SystemExit(f"koe serve said {line!r}\n{log.read().decode()}")
+                raise SystemExit(f"koe serve said {line!r}\n{Path(log.name).read_text('utf-8')}")
             wait_until_ready(match[1])
             ready_s = time.perf_counter() - start
-            yield Server(match[1], psutil.Process(process.pid), announced_s, ready_s, cast("BinaryIO", log))
+            yield Server(match[1], psutil.Process(process.pid), ready_s, Path(log.name))
         finally:
-            process.terminate()
-            process.wait(60)
-            if process.stdout is not None:
-                process.stdout.close()
+            _stop(process)
+
+
+def _stop(process: "subprocess.Popen[str]") -> None:
+    process.terminate()
+    try:
+        process.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
 
 
 def wait_until_ready(url: str) -> None:
@@ -107,6 +108,11 @@ def cpu_s(process: psutil.Process) -> float:
     """The processor time that the process has used."""
     times = process.cpu_times()
     return float(times.user + times.system)
+
+
+def sets(settings: Mapping[str, Any]) -> list[str]:
+    """`--set` for every setting."""
+    return assignments([f"{key}={json.dumps(value)}" for key, value in settings.items()])
 
 
 def assignments(values: Sequence[str]) -> list[str]:

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from benchmarks.report import Conditions, Report, options, tell, threads, variants, with_model
-from benchmarks.servers import EMBEDDED, serving, speaking
+from benchmarks.servers import EMBEDDED, serving, sets, speaking
 
 PHASES = ("imports", "plugins", "model", "warm-up", "rest")
 DEFINITIONS = {
@@ -46,9 +46,8 @@ def started(settings: Mapping[str, Any]) -> tuple[float, float]:
 
 def phases(settings: Mapping[str, Any]) -> dict[str, float]:
     """Seconds of each phase of one start, told by the server itself."""
-    sets = [part for key, value in settings.items() for part in ("--set", f"{key}={json.dumps(value)}")]
-    command = [sys.executable, "-m", "benchmarks.startup_trace", str(time.time()), *sets]
-    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "benchmarks.startup_trace", str(time.time()), *sets(settings)]
+    found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     marks: dict[str, float] = json.loads(found.stdout)
     ends = [marks.get(name, 0.0) for name in PHASES]
     for index in range(1, len(ends)):  # a phase that did not happen took no time

@@ -8,12 +8,10 @@ that does not, changes what they answer, and asks `POST /v1/watermark/detect` of
 """
 
 import io
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from fractions import Fraction
 
 import httpx
@@ -24,11 +22,12 @@ from attrs import frozen
 from koe.stretch import time_stretch
 
 from benchmarks.report import Conditions, Report, options
+from benchmarks.servers import EMBEDDED, Server, serving
 from benchmarks.watermark_texts import TEXTS
 
 RATE = 24_000
-MARKED = ("--enable", "watermark", "--set", 'pipeline.postprocess=["watermark"]')
-CLEAN = ("--enable", "watermark", "--set", "plugins.watermark.embed=false")
+MARKED: Mapping[str, object] = {"pipeline.postprocess": ["watermark"]}
+CLEAN: Mapping[str, object] = {"plugins.watermark.embed": False}
 FORMATS: Mapping[str, Mapping[str, object]] = {
     "mp3 64k": {"response_format": "mp3", "bitrate": 64_000},
     "aac 64k": {"response_format": "aac", "bitrate": 64_000},
@@ -117,21 +116,9 @@ CHANGES: Mapping[str, Callable[[np.ndarray], bytes]] = {
 }
 
 
-@contextmanager
-def served(*arguments: str) -> Iterator[str]:
-    """The URL of a `koe serve` with the embedded voice."""
-    command = [sys.executable, "-m", "koe.cli", "serve", "--port", "0", "--set", "engine.default=espeak"]
-    process = subprocess.Popen(
-        [*command, "--set", "log.level=warning", *arguments], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        yield process.stdout.readline().rpartition(" ")[2].strip()
-    finally:
-        process.terminate()
-        process.wait(30)
-        if process.stdout is not None:
-            process.stdout.close()
+def watermarking(settings: Mapping[str, object]) -> AbstractContextManager[Server]:
+    """A server with the embedded voice and the plugin `watermark`."""
+    return serving({**EMBEDDED, **settings}, "--enable", "watermark")
 
 
 def spoken(url: str, *, marked: bool, count: int) -> list[Clip]:
@@ -162,7 +149,7 @@ def variants(clip: Clip, names: Collection[str] = (*FORMATS, *CHANGES)) -> Itera
 def matrix(count: int) -> None:
     verdicts: dict[str, dict[bool, list[dict[str, object]]]] = {}
     with ExitStack() as stack:
-        clean, marked = (stack.enter_context(served(*one)) for one in (CLEAN, MARKED))
+        clean, marked = (stack.enter_context(watermarking(one)).url for one in (CLEAN, MARKED))
         clips = [*spoken(clean, marked=False, count=count), *spoken(marked, marked=True, count=count)]
         for clip in clips:
             for name, data in variants(clip):

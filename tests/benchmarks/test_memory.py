@@ -1,6 +1,5 @@
 """What a server keeps in memory is taken apart."""
 
-import io
 from pathlib import Path
 
 import psutil
@@ -14,7 +13,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), re
 
 @pytest.fixture
 def this():
-    return Server(url="", process=psutil.Process(), announced_s=0.0, ready_s=0.0, log=io.BytesIO())
+    return Server(url="", process=psutil.Process(), ready_s=0.0, log=Path())
 
 
 def test_resident_memory_is_what_no_file_is_behind_and_the_rest(this):

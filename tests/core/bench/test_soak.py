@@ -1,8 +1,8 @@
 """The soak test in small: it finds what it is there to find."""
 
-import io
 import random
 from collections import Counter
+from pathlib import Path
 
 import psutil
 import pytest
@@ -49,7 +49,7 @@ def test_other_bytes_are_wrong_and_another_length_is_short(known):
 
 async def test_an_answer_that_does_not_end_is_lost():
     with planted(lambda _: Planted([Piece(RIGHT[:100]), Piece(RIGHT[100:], 3600.0)])) as server:
-        served = Server(server.url, psutil.Process(), announced_s=0.0, ready_s=0.0, log=io.BytesIO())
+        served = Server(server.url, psutil.Process(), ready_s=0.0, log=Path())
         soak = Soak(served, [ASK], clients=1, patience_s=0.2)
         await soak._at_once(iter([ASK]))
     assert soak.counts == {"lost": 1}

@@ -6,7 +6,7 @@
 import pytest
 from koe_watermark import detect
 
-from benchmarks.watermark import CHANGES, CLEAN, FORMATS, MARKED, Clip, served, spoken, variants
+from benchmarks.watermark import CHANGES, CLEAN, FORMATS, MARKED, Clip, spoken, variants, watermarking
 
 TEXTS = 12
 PROMISED = (
@@ -23,8 +23,8 @@ PROMISED = (
 
 @pytest.fixture(scope="module")
 def clips() -> list[Clip]:
-    with served(*CLEAN) as clean, served(*MARKED) as marking:
-        return [*spoken(clean, marked=False, count=TEXTS), *spoken(marking, marked=True, count=TEXTS)]
+    with watermarking(CLEAN) as clean, watermarking(MARKED) as marking:
+        return [*spoken(clean.url, marked=False, count=TEXTS), *spoken(marking.url, marked=True, count=TEXTS)]
 
 
 @pytest.fixture(scope="module")
