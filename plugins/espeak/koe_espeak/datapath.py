@@ -2,9 +2,9 @@
 
 import os
 import shutil
-import tempfile
-import weakref
 from pathlib import Path
+
+from attrs import frozen
 
 # Bytes. espeak-ng 1.52 cuts the path of its data (N_PATH_HOME is 160) and copies the name of a voice file,
 # unchecked, to where there is room for 40.
@@ -12,24 +12,21 @@ _LONGEST_DATA = 150
 _LONGEST_VOICE = 39
 
 
+@frozen
 class DataPath:
     """The data folder, through a link where its own path is too long for espeak-ng.
 
     espeak-ng loads a voice by file in 0.3 ms, but looks through all its voices (2 ms) to find one by name.
     It turns names and paths to lower case first, though, and its voice files have capitals: hence a link
     for each voice that is used. Where links cannot be made, everything still works by name.
+
+    Args:
+        data: the folder with the data, as an absolute path.
+        folder: a folder for the links, removed by `close`; None where there is none.
     """
 
-    def __init__(self, data: Path) -> None:
-        self._data = data.absolute()
-        self._folder: Path | None = None
-        self._remove: weakref.finalize[[str, bool], DataPath] | None = None
-        try:
-            folder = tempfile.mkdtemp(prefix="koe-")
-        except OSError:
-            return  # nowhere to write
-        self._folder = Path(folder)
-        self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+    _data: Path
+    _folder: Path | None
 
     @property
     def path(self) -> Path:
@@ -47,15 +44,10 @@ class DataPath:
         file = f"{link}{plus}{variant}"
         return file if len(os.fsencode(file)) <= _LONGEST_VOICE else None
 
-    @property
-    def folder(self) -> str:
-        """The temporary folder; empty where there is none."""
-        return "" if self._folder is None else str(self._folder)
-
     def close(self) -> None:
         """Remove the links. Twice does no harm."""
-        if self._remove is not None:
-            self._remove()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _linked(self, name: str, target: Path) -> Path | None:
         if self._folder is None:

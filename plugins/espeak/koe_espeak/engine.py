@@ -68,9 +68,13 @@ class EspeakEngine(Engine):
 
     def open(self, runtime: EngineRuntime) -> None:  # noqa: ARG002 - ONNX Runtime has no part in it
         """Load the library and read its voices. Raises `EngineUnavailableError`."""
-        voices = Voices.of(self._espeak.voices(), self._espeak.variants())
-        digest = self._espeak.files().digest()
-        self._opened = _Opened(self._espeak.version(), digest, voices, tuple(voices.listed()))
+        try:
+            voices = Voices.of(self._espeak.voices(), self._espeak.variants())
+            digest = self._espeak.files().digest()
+            self._opened = _Opened(self._espeak.version(), digest, voices, tuple(voices.listed()))
+        except BaseException:
+            self._espeak.close()
+            raise
 
     def close(self) -> None:
         self._opened = None

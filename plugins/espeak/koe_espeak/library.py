@@ -5,6 +5,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from attrs import frozen
 
@@ -46,11 +47,13 @@ class Library:
     The state of its wave generator (the phase of the pitch flutter, echo) outlives an utterance and
     `espeak_Terminate`, so the same text sounds a little different each time. `fresh` loads the library
     anew where that has happened, which costs under 1 ms and makes every utterance start alike.
+
+    `folder` is for its own use, and removed when it is closed; without one, it is slower.
     """
 
-    def __init__(self, files: EspeakFiles) -> None:
+    def __init__(self, files: EspeakFiles, folder: Path | None = None) -> None:
         self.files = files
-        self._data = DataPath(files.data)
+        self._data = DataPath(files.data.absolute(), folder)
         self._recorder = Recorder()
         self._callback = capi.SynthCallback(self._recorder.receive)
         try:
@@ -63,7 +66,7 @@ class Library:
         self._used = False
 
     def close(self) -> None:
-        """Unload the library and remove what was made for it."""
+        """Unload the library and remove its folder."""
         self._unload()
         self._data.close()
 
@@ -73,11 +76,6 @@ class Library:
             self._unload()
             self._dll = self._load()
             self._voice, self._tuning, self._used = "", None, False
-
-    @property
-    def folder(self) -> str:
-        """What was made for it, and is removed when it is closed; empty where there is nothing."""
-        return self._data.folder
 
     @property
     def version(self) -> str:

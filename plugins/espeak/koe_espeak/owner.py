@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
-from koe.api import InvalidRequestError, KoeError
+from koe.api import EngineUnavailableError, InvalidRequestError, KoeError
 
 from koe_espeak.files import EspeakFiles
 from koe_espeak.library import EspeakVoice, Tuning
-from koe_espeak.process import EspeakProcess, GivenUpError, ProcessLostError
+from koe_espeak.process import EspeakProcess, ProcessLostError
 from koe_espeak.recorder import Recording, SpokenClause
 
 log = structlog.get_logger(__name__)
@@ -31,9 +31,8 @@ class Espeak:
     the one before it that did the damage.
 
     All questions raise:
-        EngineUnavailableError: espeak-ng cannot be loaded.
+        EngineUnavailableError: espeak-ng cannot be loaded, or somebody ended it, twice.
         InvalidRequestError: it dies of this text, or never ends.
-        KoeError: somebody ended it, twice.
         RuntimeError: it refused.
     """
 
@@ -45,8 +44,7 @@ class Espeak:
         return self._files()
 
     def version(self) -> str:
-        with _lock:
-            return self._running().version
+        return str(self._ask("version")[0])
 
     def voices(self) -> tuple[EspeakVoice, ...]:
         """The language voices that can speak."""
@@ -79,41 +77,29 @@ class Espeak:
             _clients.discard(self)
             if not _clients and _process is not None:
                 process, _process = _process, None
-                if process.owner == os.getpid():
-                    process.end()
+                process.end()
 
     def _ask(
         self, what: str, stop: Callable[[], bool] = lambda: False, **arguments: Any
     ) -> tuple[Any, bytes]:
         with _lock:
             try:
-                return self._asked(what, stop, arguments)
+                return self._running().ask(what, stop, **arguments)
             except ProcessLostError as lost:
                 log.warning("espeak_restarted", reason=str(lost), question=what)
             try:
-                return self._asked(what, stop, arguments)
+                return self._running().ask(what, stop, **arguments)
             except ProcessLostError as lost:
                 raise _refusal(lost) from lost
-
-    def _asked(self, what: str, stop: Callable[[], bool], arguments: dict[str, Any]) -> tuple[Any, bytes]:
-        global _process  # noqa: PLW0603 - as in `close`
-        try:
-            return self._running().ask(what, stop, **arguments)
-        except (ProcessLostError, GivenUpError):
-            _process = None
-            raise
 
     def _running(self) -> EspeakProcess:
         """The process, with this instance's files. The lock is held."""
         global _process  # noqa: PLW0603 - as in `close`
         files = self._files()
-        if _process is not None and _process.owner != os.getpid():  # a fork has none of its parent's
-            _clients.clear()
-            _process = None
         if _process is not None and _process.files != files:
             process, _process = _process, None
             process.end()
-        if _process is None:
+        if _process is None or _process.gone:
             _process = EspeakProcess(files)
         _clients.add(self)
         return _process
@@ -126,7 +112,21 @@ def _refusal(lost: ProcessLostError) -> KoeError:
             f"in it, such as rare characters in a row, or ask for another language",
             param="input",
         )
-    return KoeError(f"espeak-ng did not answer: its process {lost}, twice")
+    return EngineUnavailableError(f"espeak-ng did not answer: its process {lost}, twice. Try again")
+
+
+def _after_fork() -> None:
+    """A fork has no espeak-ng yet; and nobody in it will ever let go of a lock that was held."""
+    global _lock, _process  # noqa: PLW0603 - as in `close`
+    _lock = threading.Lock()
+    _clients.clear()
+    if _process is not None:
+        _process.disown()
+        _process = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def _voices(found: Sequence[tuple[str, int, Sequence[tuple[int, str]]]]) -> tuple[EspeakVoice, ...]:

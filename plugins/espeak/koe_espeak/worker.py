@@ -4,12 +4,15 @@ Some texts make espeak-ng write where it should not. Here, that costs nobody but
 """
 
 import os
-from collections.abc import Callable
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from koe_espeak.files import EspeakFiles
-from koe_espeak.frames import EndedError, packed, unpacked
+from koe_espeak.frames import LIMIT_S, EndedError, packed, unpacked
 from koe_espeak.library import Library, LoadError, Tuning
 from koe_espeak.reading import read
 
@@ -31,10 +34,14 @@ class _Desk:
         if self._library is not None:
             self._library.close()
 
-    def open(self, library: str, data: str) -> Answer:
-        """Load espeak-ng."""
-        self._library = Library(EspeakFiles(Path(library), Path(data)))
-        return {"version": self._library.version, "folder": self._library.folder}, b""
+    def open(self, library: str, data: str, folder: str | None) -> Answer:
+        """Load espeak-ng. koe removes `folder`, too: this process may not come to it."""
+        files = EspeakFiles(Path(library), Path(data))
+        self._library = Library(files, None if folder is None else Path(folder))
+        return None, b""
+
+    def version(self) -> Answer:
+        return self._opened().version, b""
 
     def voices(self) -> Answer:
         return [[voice.identifier, voice.gender, voice.languages] for voice in self._opened().voices()], b""
@@ -63,7 +70,8 @@ class _Desk:
 
 def _answered(desk: _Desk, question: dict[str, Any]) -> bytes:
     try:
-        result, audio = desk.answer(question)
+        with _limited():
+            result, audio = desk.answer(question)
     except LoadError as error:
         return packed({"unavailable": str(error)})
     except Exception as error:  # noqa: BLE001 - it is the asker's
@@ -71,17 +79,49 @@ def _answered(desk: _Desk, question: dict[str, Any]) -> bytes:
     return packed({"result": result}, audio)
 
 
-def main() -> None:
-    """Answer standard input on standard output. What espeak-ng prints goes to standard error."""
+@contextmanager
+def _limited() -> Iterator[None]:
+    """End this process where the work never ends. koe does so before, unless it was killed meanwhile."""
+    if sys.platform == "win32":
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, 2 * LIMIT_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _keep_no_cores() -> None:
+    """Texts that make espeak-ng crash are for nobody's disk."""
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _answers() -> int:
+    """Standard output, for the answers alone. What else is printed from now on goes to standard error."""
     answers = os.dup(1)
-    os.dup2(2, 1)
-    desk = _Desk()
+    with suppress(OSError):  # koe may run without one
+        os.dup2(2, 1)
+    return answers
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def main() -> None:
+    """Answer standard input on standard output."""
+    _keep_no_cores()
+    answers, desk = _answers(), _Desk()
     try:
         while True:
             question, _ = unpacked(lambda count: os.read(0, count))
-            frame = memoryview(_answered(desk, question))
-            while frame:
-                frame = frame[os.write(answers, frame) :]
+            _write(answers, _answered(desk, question))
     except (EndedError, BrokenPipeError):
         pass
     finally:

@@ -14,6 +14,7 @@ from koe.api import (
 )
 from koe.testing.conformance.engines import EngineConformance
 from koe_espeak import EspeakConfig, EspeakEngine
+from koe_espeak.files import EspeakFiles
 
 from .build import new_engine, new_phonemizer, opened_engine, speak, to_phonemize, to_speak
 
@@ -181,6 +182,16 @@ def test_missing_says_why_and_the_way_out(tmp_path):
 @pytest.mark.usefixtures("nothing_left")
 def test_missing_holds_nothing():
     assert new_engine().missing() is None
+
+
+@pytest.mark.usefixtures("nothing_left")
+def test_an_engine_that_could_not_be_opened_holds_nothing(monkeypatch):
+    def unreadable(_files):
+        raise OSError("cannot be read")
+
+    monkeypatch.setattr(EspeakFiles, "digest", unreadable)
+    with pytest.raises(OSError, match="cannot be read"):
+        opened_engine()
 
 
 def test_an_engine_that_is_not_open_says_so():
