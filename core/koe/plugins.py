@@ -80,7 +80,7 @@ def load_alone(configuration: Configuration, name: str) -> Registry:
     Raises:
         ConfigError: all mistakes of the configuration and of the plugin together.
     """
-    loader = _Loader(configuration)
+    loader = _Loader(configuration, where="")
     loader.load_one(name, installed().get(name, ()))
     registry = loader.collector.registry(loader.states)
     failed = [state.error for state in loader.states if state.error is not None]
@@ -98,7 +98,7 @@ def load(configuration: Configuration) -> Registry:
     Raises:
         ConfigError: all mistakes of the configuration and of all plugins together.
     """
-    loader = _Loader(configuration)
+    loader = _Loader(configuration, where=f"{configuration.where('plugins.enabled')}: ")
     loader.load()
     registry = loader.collector.registry(loader.states)
     problems = [
@@ -131,7 +131,10 @@ def _lexicon_problems(configuration: Configuration, registry: Registry) -> Seque
 
 @define
 class _Loader:
+    """Builds plugins. `where` stands before each of their problems: what says that they are enabled."""
+
     configuration: Configuration
+    where: str
     collector: Collector = field(factory=Collector)
     problems: list[str] = field(factory=list)
     states: list[PluginState] = field(factory=list)
@@ -141,7 +144,7 @@ class _Loader:
         enabled = self.configuration.settings.plugins.enabled
         for name in dict.fromkeys(enabled):
             if enabled.count(name) > 1:
-                self.problems.append(f"{self._where}: plugin {name!r} is listed twice")
+                self.problems.append(f"{self.where}plugin {name!r} is listed twice")
             if name in available or not self._by_default(name):
                 self.load_one(name, available.get(name, ()))
 
@@ -149,10 +152,6 @@ class _Loader:
         """Whether nobody wrote that the plugin is enabled; if it is not installed, it is done without."""
         source = self.configuration.sources.get("plugins.enabled", DEFAULT)
         return source.startswith(DEFAULT) and name in PluginsSettings().enabled
-
-    @property
-    def _where(self) -> str:
-        return self.configuration.where("plugins.enabled")
 
     def load_one(self, name: str, entries: tuple[EntryPoint, ...]) -> None:
         problems = self._build(name, entries)
@@ -167,8 +166,8 @@ class _Loader:
     def _build(self, name: str, entries: tuple[EntryPoint, ...]) -> list[str]:
         """Import, configure, build and register one plugin; the problems met."""
         if len(entries) != 1:
-            return [f"{self._where}: {_not_one(name, entries)}"]
-        origin = f"{self._where}: plugin {name!r} ({_origin(entries[0])})"
+            return [f"{self.where}{_not_one(name, entries)}"]
+        origin = f"{self.where}plugin {name!r} ({_origin(entries[0])})"
         try:
             plugin_class = entries[0].load()
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's import may raise anything
@@ -183,7 +182,7 @@ class _Loader:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin's constructor may raise anything
             return [f"{origin} cannot be built: {_said(error)}"]
         return [
-            f"{self._where}: {problem}" for problem in self.collector.add(LoadedPlugin(name, plugin, config))
+            f"{self.where}{problem}" for problem in self.collector.add(LoadedPlugin(name, plugin, config))
         ]
 
 

@@ -242,7 +242,7 @@ def test_one_plugin_is_loaded_alone_with_its_table(install, tmp_path):
 
 def test_a_plugin_that_is_loaded_alone_must_load(install):
     install(bad="BrokenPlugin")
-    with pytest.raises(ConfigError, match="no such device"):
+    with pytest.raises(ConfigError, match=r"^1 configuration error:\n  - plugin 'bad' .*: no such device"):
         plugins.load_alone(load_configuration([], assignments=["plugins.bad.required=false"]), "bad")
 
 

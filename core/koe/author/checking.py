@@ -5,42 +5,60 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from koe.author.checked import Checked, Told
-from koe.author.child import SUITE, TESTS, Task
+from koe.author.child import STACKS, SUITE, TESTS, Task
 from koe.author.project import Project
 from koe.errors import ConfigError, InvalidRequestError, KoeError
 from koe.plugins import installed, not_installed
 
 _NEEDED = ("pytest", "pytest_asyncio", "onnx")
+_OUTPUT = "output.txt"
 _LAST_CHARACTERS = 2_000
+_CRASH = "Fatal Python error"
+_MOST_FRAMES = 12
+_TO_SAY_WHERE_S = 5.0
 
 
 def check(
-    target: str, files: Sequence[Path] = (), assignments: Sequence[str] = (), *, shared_caches: bool = False
+    target: str,
+    files: Sequence[Path] = (),
+    assignments: Sequence[str] = (),
+    *,
+    shared_caches: bool = False,
+    timeout_s: float,
 ) -> list[Checked]:
     """Check the installed plugin called `target`, or all plugins of the project in that folder.
+
+    Each plugin has `timeout_s`.
 
     Raises:
         InvalidRequestError: there is neither, or what the suite needs is not installed.
         ConfigError: a plugin cannot be loaded.
-        KoeError: the checking process died.
+        KoeError: the checking process died, or had to be ended because it did not come to its end.
     """
     _refuse_without_tools()
     with TemporaryDirectory(prefix="koe-check-") as made:
         folder = Path(made)
         plugins, path = _found(target, folder / "site")
         checked: list[Checked] = []
-        for plugin in plugins:
-            own = folder / plugin
+        for number, plugin in enumerate(plugins):
+            own = folder / str(number)
             own.mkdir()
             absolute = tuple(str(file.resolve()) for file in files)
             Task(plugin, tuple(path), absolute, tuple(assignments), shared_caches).write(own)
-            checked.extend(_run(plugin, own))
+            code = _run(own, timeout_s)
+            if code is None:
+                raise KoeError(
+                    f"The check of plugin {plugin!r} did not come to its end within {timeout_s:g} seconds; "
+                    f"--timeout gives it more. It was here, the innermost call first:\n{_where(own)}"
+                )
+            checked.extend(_outcome(plugin, own, code))
     return checked
 
 
@@ -70,21 +88,37 @@ def _found(target: str, site: Path) -> tuple[list[str], list[str]]:
     )
 
 
-def _run(plugin: str, folder: Path) -> Iterator[Checked]:
+def _run(folder: Path, timeout_s: float) -> int | None:
+    """Do the task of `folder` in a process; its exit code, or None if it had to be ended.
+
+    What it prints goes into a file: a pipe would stay open as long as anything that it has started.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    done = subprocess.run(  # noqa: S603 - this very Python, and a module of koe's
-        [sys.executable, "-P", "-m", "koe.author.child", str(folder)],
-        env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-    )
+    with (folder / _OUTPUT).open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - this very Python, and a module of koe's
+            [sys.executable, "-P", "-m", "koe.author.child", str(folder)],
+            env={**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            return process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_TO_SAY_WHERE_S)
+            return None
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _outcome(plugin: str, folder: Path, code: int) -> Iterator[Checked]:
     if not (folder / TESTS).exists():
         raise KoeError(
-            f"The check of plugin {plugin!r} ended before its time, with exit code {done.returncode} "
-            f"(a signal's number where it is negative). Its last words:\n{_end(done.stdout + done.stderr)}"
+            f"The check of plugin {plugin!r} ended before its time, with exit code {code} "
+            f"(a signal's number where it is negative). Its last words:\n{_end(_text(folder / _OUTPUT))}"
         )
     told, suite = _read(folder / TESTS), _read(folder / SUITE) if (folder / SUITE).exists() else {}
     if told["errors"] or not suite:
@@ -116,5 +150,19 @@ def _read(path: Path) -> dict[str, Any]:
     return read
 
 
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def _where(folder: Path) -> str:
+    """The innermost frames of every thread, as `faulthandler` wrote them."""
+    threads = _text(folder / STACKS).strip().split("\n\n")
+    innermost = "\n".join("\n".join(thread.splitlines()[:_MOST_FRAMES]) for thread in threads)
+    return innermost[:_LAST_CHARACTERS] or "(it did not say)"
+
+
 def _end(said: str) -> str:
-    return said[-_LAST_CHARACTERS:].strip() or "(it said nothing)"
+    """The end of it; of what `faulthandler` says about a crash the beginning, where the innermost call is."""
+    crash = said.rfind(_CRASH)
+    end = said[-_LAST_CHARACTERS:] if crash < 0 else said[crash : crash + _LAST_CHARACTERS]
+    return end.strip() or "(it said nothing)"

@@ -4,8 +4,10 @@ Its only argument is a folder with a `Task`; what came of it is written there, t
 imports and breaks stays in here.
 """
 
+import faulthandler
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 TASK = "task.json"
 SUITE = "suite.json"
 TESTS = "tests.json"
+STACKS = "stacks.txt"
+"""Where every thread is when the process is asked to end (SIGTERM)."""
 _MODULE = "check_plugin.py"
 _LONGEST_REASON = 500
 _INI = """\
@@ -87,6 +91,14 @@ class Recorder:
         if report.failed:
             self.errors.append(str(report.longrepr))
 
+    def pytest_keyboard_interrupt(self, excinfo: "pytest.ExceptionInfo[BaseException]") -> None:
+        """Something has ended the whole run, such as `pytest.exit`: tests are left that nobody has run."""
+        if not self.errors:  # with them, it is pytest that ends it
+            self.errors.append(str(excinfo.getrepr(style="native")))
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        self.errors.append(str(excrepr))
+
 
 def classes_of(folder: Path) -> Mapping[str, type[Any]]:
     """Load the task's plugin and give its conformance classes; their subjects are written into `folder`."""
@@ -111,6 +123,9 @@ def main(folder: Path) -> None:
     """Do the task of `folder`."""
     import pytest  # not above: `koe plugins check` imports this module to say that pytest is missing
 
+    if sys.platform != "win32":
+        stacks = (folder / STACKS).open("wb")
+        faulthandler.register(signal.SIGTERM, stacks, chain=True)
     sys.path[:0] = Task.read(folder).path
     (folder / "pytest.ini").write_text(_INI, encoding="utf-8")
     (folder / _MODULE).write_text(_CODE, encoding="utf-8")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import instance_of
 
 from koe.errors import InvalidRequestError
 from koe.hooks import ENTRY_POINT_GROUP
@@ -26,8 +27,8 @@ class Project:
     """
 
     folder: Path
-    name: str
-    version: str
+    name: str = field(validator=instance_of(str))
+    version: str = field(validator=instance_of(str))
     entries: Mapping[str, Mapping[str, str]]
 
     @classmethod
@@ -41,7 +42,7 @@ class Project:
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8")).get("project", {})
             declared = table["entry-points"].items()
-            groups = {name: group for name, group in declared if name.startswith("koe.v") and group}
+            groups = {name: group for name, group in declared if name.startswith("koe.v") and group.items()}
             project = cls(folder.resolve(), table["name"], table.get("version", "0"), groups)
         except OSError as error:
             raise InvalidRequestError(f"{path} cannot be read: {error.strerror}") from None
@@ -80,6 +81,6 @@ def _section(group: str, named: Mapping[str, Any]) -> list[str]:
 
 def _missing() -> str:
     return (
-        f"no plugin of koe is declared here; expected [project] with a name, and "
+        f"no plugin of koe is declared here; expected [project] with a name and a version in quotes, and "
         f'[project.entry-points."{ENTRY_POINT_GROUP}"] with lines such as words = "koe_words:WordsPlugin"'
     )

@@ -16,6 +16,7 @@ from koe.bench.plot import draw, require_matplotlib
 from koe.bench.sweep import PASSES, Pass, Plan, Sweep, described
 from koe.bench.target import Asking, BenchError
 from koe.bench.timeline import FORMATS
+from koe.cli.options import positive_seconds
 from koe.cli.table import print_rows
 from koe.cli.texts import STDIN, given_text
 from koe.errors import InvalidRequestError, UnsupportedFormatError
@@ -91,8 +92,8 @@ def bench(
         levels=_clients(concurrency),
         passes=_passes(passes),
         requests=_requests(requests, duration),
-        duration_s=_positive("duration", math.inf if duration is None else duration),
-        timeout_s=_positive("timeout", timeout),
+        duration_s=positive_seconds("duration", math.inf if duration is None else duration),
+        timeout_s=positive_seconds("timeout", timeout),
         lines=_lines(texts),
         seed=random.randrange(_SEEDS) if seed is None else seed,  # noqa: S311 - no secret
     )
@@ -152,12 +153,6 @@ def _requests(requests: int | None, duration: float | None) -> int:
     if requests is not None and requests < 1:
         raise InvalidRequestError(f"--requests: expected at least 1, got {requests}")
     return 0 if duration is not None else requests or _DEFAULT_REQUESTS
-
-
-def _positive(name: str, seconds: float) -> float:
-    if not seconds > 0:
-        raise InvalidRequestError(f"--{name}: expected seconds above 0, got {seconds:g}")
-    return seconds
 
 
 def _lines(file: Path | None) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from cyclopts import Parameter
 
 from koe.config import Configuration, load
+from koe.errors import InvalidRequestError
 from koe.layers import DEFAULT
 from koe.logs import configure_logging
 
@@ -53,6 +54,13 @@ def with_lexicons(configuration: Configuration, files: Sequence[Path]) -> Config
     settings = configuration.settings
     names = (*map(str, files), *settings.lexicon.files)
     return evolve(configuration, settings=evolve(settings, lexicon=evolve(settings.lexicon, files=names)))
+
+
+def positive_seconds(option: str, seconds: float) -> float:
+    """`seconds`, given as `option`. Raises `InvalidRequestError` unless they are above 0."""
+    if not seconds > 0:
+        raise InvalidRequestError(f"--{option}: expected seconds above 0, got {seconds:g}")
+    return seconds
 
 
 NO_OPTIONS = ConfigOptions()

@@ -8,7 +8,7 @@ from pathlib import Path
 import attrs
 
 from koe.author.checked import Checked, Told
-from koe.cli.options import NO_OPTIONS, ConfigOptions
+from koe.cli.options import NO_OPTIONS, ConfigOptions, positive_seconds
 from koe.cli.table import print_rows
 
 
@@ -45,11 +45,13 @@ def check(
     *,
     json: bool = False,
     shared_caches: bool = False,
+    timeout: float = 600.0,
     options: ConfigOptions = NO_OPTIONS,
 ) -> int:
     """Run koe's conformance suite on everything that a plugin registers. It need not be enabled.
 
-    Exits with 1 where a test fails. Needs what the extra koe[testing] brings.
+    Exits with 1 where a test fails or the check does not come to its end. Needs what the extra koe[testing]
+    brings.
 
     Parameters
     ----------
@@ -59,10 +61,18 @@ def check(
         Print JSON, with the reason of every test that did not pass.
     shared_caches: bool
         Check cache backends that keep values outside of the process, too. This empties them.
+    timeout: float
+        Seconds after which the check of a plugin is ended, and has failed; where it was then is told.
     """
     from koe.author import checking
 
-    checked = checking.check(target, options.config, options.set, shared_caches=shared_caches)
+    checked = checking.check(
+        target,
+        options.config,
+        options.set,
+        shared_caches=shared_caches,
+        timeout_s=positive_seconds("timeout", timeout),
+    )
     if json:
         print_rows((), [attrs.asdict(one) for one in checked], as_json=True)
     else:
@@ -89,7 +99,7 @@ def _print(checked: Sequence[Checked]) -> None:
             sys.stdout.write(f"{where} was not checked: {one.unchecked}\n")
         for test, told in _by_test(one.failed).items():
             times = f" ({len(told)} times)" if len(told) > 1 else ""
-            sys.stdout.write(f"{where} failed {test}{times}: {_first_line(told[0].reason)}\n")
+            sys.stdout.write(f"{where} failed {test}{times}: {_in_short(told[0].reason)}\n")
 
 
 def _by_test(failed: Sequence[Told]) -> dict[str, list[Told]]:
@@ -100,5 +110,7 @@ def _by_test(failed: Sequence[Told]) -> dict[str, list[Told]]:
     return found
 
 
-def _first_line(reason: str) -> str:
-    return next(iter(reason.splitlines()), "").removeprefix("AssertionError: ")
+def _in_short(reason: str) -> str:
+    """The first line, with the next one where it only announces that."""
+    lines = [*map(str.strip, reason.removeprefix("AssertionError: ").splitlines()), "", ""]
+    return f"{lines[0]} {lines[1]}" if lines[0].endswith(":") else lines[0]

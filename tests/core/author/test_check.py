@@ -2,11 +2,14 @@
 
 import importlib.util
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from koe.author import checking
+from koe.author.checked import Checked, Told
 from koe.author.names import PluginName
 from koe.author.writing import write_plugin
 from koe.cli.main import main
@@ -117,6 +120,69 @@ def test_a_plugin_that_kills_its_process_is_an_error_and_no_silence(capfd, tmp_p
     status, out, err = _check(capfd, _project(tmp_path / "broken", code))
     assert (status, out) == (1, "")
     assert "ended before its time, with exit code 7" in err
+
+
+def test_a_run_that_is_broken_off_is_no_success(capfd, tmp_path):
+    """As Ctrl+C and `pytest.exit` do it: nothing is known of the tests that have not been run."""
+    shouting = "yield Segment(segment.text.upper()"
+    code = BROKEN.replace(shouting, f"raise KeyboardInterrupt\n        {shouting}")
+    status, out, err = _check(capfd, _project(tmp_path / "broken", code))
+    assert (status, out) == (1, "")
+    assert "Plugin 'broken' cannot be checked" in err
+    assert err.endswith("in normalize raise KeyboardInterrupt KeyboardInterrupt")
+
+
+def test_a_check_that_does_not_end_is_ended_and_says_where_it_was(capfd, tmp_path, monkeypatch):
+    hangs, ended = tmp_path / "hangs", []
+    wait = subprocess.Popen.wait
+
+    def until_it_hangs(process, timeout=None):
+        if timeout != 7.0:
+            ended.append(wait(process, timeout))
+            return ended[-1]
+        give_up = time.monotonic() + 60
+        while not hangs.exists():
+            assert process.poll() is None
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
+        raise subprocess.TimeoutExpired(process.args, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", until_it_hangs)
+    code = f"import pathlib, time\npathlib.Path({str(hangs)!r}).touch()\ntime.sleep(600)"
+    status, out, err = _check(capfd, _project(tmp_path / "broken", code), "--timeout", 7)
+    assert (status, out) == (1, "")
+    assert "plugin 'broken' did not come to its end within 7 seconds; --timeout gives it more" in err
+    assert "koe_broken.py" in err
+    assert set(ended) == {-signal.SIGTERM}
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
+def test_a_limit_that_is_none_is_refused(capfd, seconds):
+    status, _, err = _check(capfd, "text", f"--timeout={seconds}")
+    assert status == 2
+    assert "--timeout: expected seconds above 0" in err
+
+
+def test_of_a_crash_the_innermost_calls_are_told():
+    frames = "\n".join(f'  File "frame.py", line {number}' for number in range(1_000))
+    told = checking._end(f"hello\nFatal Python error: Segmentation fault\n{frames}")
+    assert told.startswith("Fatal Python error: Segmentation fault")
+    assert "line 0\n" in told
+    assert len(told) <= 2_000
+
+
+def test_a_reason_that_a_line_only_announces_is_told_too(capfd, monkeypatch):
+    reason = "koe.errors.ConfigError: 1 configuration error:\n  - two routes answer GET /v1/words\nmore"
+    checked = [
+        Checked("words", "routes", "words", failed=(Told("test_it", reason), Told("test_b", "assert 1")))
+    ]
+    monkeypatch.setattr(checking, "check", lambda *_, **__: checked)
+    status, out, _ = _check(capfd, "words")
+    assert status == 1
+    assert (
+        "test_it: koe.errors.ConfigError: 1 configuration error: - two routes answer GET /v1/words\n" in out
+    )
+    assert out.endswith("failed test_b: assert 1\n")
 
 
 @pytest.mark.parametrize(

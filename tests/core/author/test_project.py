@@ -47,6 +47,12 @@ def test_it_is_lent_as_an_editable_installation(tmp_path):
         ('project = "x"', "no plugin of koe is declared here"),
         ('[project]\nname = "x"\n[project.entry-points.other]\na = "b"', "no plugin of koe is declared here"),
         ('[project]\nname = "x"\nentry-points = 3', "no plugin of koe is declared here"),
+        (
+            '[project]\nname = "x"\n[project.entry-points]\n"koe.v1" = "x"',
+            "no plugin of koe is declared here",
+        ),
+        (PYPROJECT.replace('"0.3.0"', "0.3"), "a name and a version in quotes"),
+        (PYPROJECT.replace('"koe-words"', "3"), "a name and a version in quotes"),
     ],
 )
 def test_a_folder_without_plugins_is_refused(tmp_path, text, said):
