@@ -1,6 +1,7 @@
 """Log set-up: koe's own events and the standard library's records, one per line on standard error."""
 
 import logging
+import re
 import sys
 
 import structlog
@@ -15,6 +16,8 @@ _LEVELS = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+"""What a terminal may obey. Line feeds are the renderer's matter."""
 
 
 def configure_logging(settings: LogSettings) -> None:
@@ -61,6 +64,8 @@ def _renderers(settings: LogSettings) -> list[Processor]:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     return [
         _lines_below,
+        structlog.processors.format_exc_info,
+        _printable,
         structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         ),
@@ -68,7 +73,22 @@ def _renderers(settings: LogSettings) -> list[Processor]:
 
 
 def _lines_below(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Show a reason of several lines as such, below the event, where the console renderer would quote it."""
-    if "\n" in str(event.get("reason", "")) and "exception" not in event:
+    """Show a reason of several lines as such, below the event, where the console renderer would quote it.
+
+    The reasons of requests stay quoted: in the words of strangers, what looks like an event may be none.
+    """
+    if "\n" in str(event.get("reason", "")) and not event.keys() & {"exception", "request_id"}:
         event["exception"] = event.pop("reason")
     return event
+
+
+def _printable(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Write out what would steer a terminal: paths, names and words of errors come from strangers."""
+    return {
+        key: _CONTROL.sub(_escaped, value) if isinstance(value, str) else value
+        for key, value in event.items()
+    }
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()

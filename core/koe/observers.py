@@ -19,4 +19,5 @@ def notify(
         try:
             observer.notify(event=event)
         except Exception as error:
-            log.exception("observer_failed", plugin=observer.plugin, hook=hook, error=str(error))
+            told = f"{type(error).__name__}: {error}"
+            log.exception("observer_failed", plugin=observer.plugin, hook=hook, error=told)

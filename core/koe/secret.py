@@ -7,8 +7,12 @@ import attrs
 
 HIDDEN = "(hidden)"
 
-_TELLING = re.compile(r"(^|_)(secret|password|passwd|passphrase|token|key|keys|hash|credentials?)($|_)")
-_USER_INFO = re.compile(r"(?<=://)[^@/?#\s]*@")
+_TELLING = re.compile(
+    r"(^|[_-])(secret|password|passwd|passphrase|token|key|keys|hash|credentials?|authorization|cookie)($|[_-])",
+    re.IGNORECASE,
+)
+_USER_INFO = re.compile(r"(?<=://)[^/?#\s]*@")
+_PARAMETER = re.compile(r"(?<=[?&])([^=&#\s]+)=[^&#\s]*")
 
 
 class Secret:
@@ -51,17 +55,21 @@ class Secret:
 
 
 class SecretUrl(Secret):
-    """A URL that may hold a user and a password; all the rest of it is shown."""
+    """A URL that may hold a user and a password, or a parameter such as `password`; the rest is shown."""
 
     __slots__ = ()
 
     def shown(self) -> str:
-        return without_user(self._text)
+        return without_credentials(self._text)
 
 
-def without_user(text: str) -> str:
-    """`text` in which URLs have no user and password."""
-    return _USER_INFO.sub("***@", text)
+def without_credentials(text: str) -> str:
+    """`text` in which URLs have no user and password, nor values of parameters that sound like secrets."""
+    return _PARAMETER.sub(_hidden_parameter, _USER_INFO.sub("***@", text))
+
+
+def _hidden_parameter(found: re.Match[str]) -> str:
+    return f"{found[1]}=***" if _TELLING.search(found[1]) else found[0]
 
 
 def is_secret(type_: Any) -> bool:
@@ -90,7 +98,7 @@ def guarded_plain(name: str, value: Any) -> Any:
         return [guarded_plain(name, inner) for inner in value]
     if not isinstance(value, str) or not value:
         return value
-    return HIDDEN if _TELLING.search(name.lower()) else without_user(value)
+    return HIDDEN if _TELLING.search(name) else without_credentials(value)
 
 
 def _annotation(cls: type[Any], attribute: "attrs.Attribute[Any]") -> Any:

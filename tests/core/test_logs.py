@@ -78,3 +78,20 @@ def test_the_console_format_is_for_people(capsys: pytest.CaptureFixture[str]) ->
     assert "server_failed" in said
     assert "2 errors:\n  - one\n" in said
     assert "\x1b" not in said
+
+
+def test_strangers_can_neither_steer_the_terminal_nor_write_lines_of_their_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging(LogSettings(format="console", texts=True))
+    structlog.contextvars.bind_contextvars(request_id="req_1")
+    structlog.get_logger().info(
+        "request_refused", path="/\x1b[2J\x9b1m", reason="No such path: /\n[info] forged"
+    )
+    structlog.get_logger().error("request_failed", exc_info=ValueError("\x1b]0;title\x07"))
+    logging.getLogger("library").warning("heard \x1b[31m")
+    said = capsys.readouterr().err
+    assert not set(said) & {"\x1b", "\x9b", "\x07"}
+    assert r"path=/\x1b[2J\x9b1m" in said
+    assert "ValueError" in said
+    assert "\n[info] forged" not in said

@@ -81,6 +81,9 @@ class Body:
     [
         ("redis://koe:s3cret@host:6379/0", "redis://***@host:6379/0"),
         ("redis://:s3cret@host/0", "redis://***@host/0"),
+        ("redis://koe:s3@cret@host/0", "redis://***@host/0"),
+        ("redis://host/0?db=1&password=s3cret", "redis://host/0?db=1&password=***"),
+        ("unix://koe:s3cret@/run/redis?ssl_keyfile=k&db=2", "unix://***@/run/redis?ssl_keyfile=k&db=2"),
         ("redis://host/0", "redis://host/0"),
         ("memory", "memory"),
     ],
@@ -101,9 +104,19 @@ def test_config_show_hides_them_and_defaults_keep_their_meaning():
 
 
 def test_tables_that_no_class_describes_are_shown_without_what_looks_secret():
-    given = {"api_key": "a", "hash": "b", "url": "x://u:p@h", "name": "n", "password": [1, "c"]}
+    given = {
+        "api_key": "a",
+        "X-Api-Key": "k",
+        "authorization": "Bearer",
+        "hash": "b",
+        "url": "x://u:p@h",
+        "name": "n",
+        "password": [1, "c"],
+    }
     assert guarded_plain("", given) == {
         "api_key": HIDDEN,
+        "X-Api-Key": HIDDEN,
+        "authorization": HIDDEN,
         "hash": HIDDEN,
         "url": "x://***@h",
         "name": "n",

@@ -86,8 +86,9 @@ class Keyring:
                 log.error("keys_file_refused", reason=str(error), kept=len(last.keys))  # noqa: TRY400
             return
         if self._keys != last:
-            names = {key.name for key in self._keys.keys} ^ {key.name for key in last.keys}
-            log.info("keys_file_read", keys=len(self._keys.keys), changed=sorted(names))
+            changed_keys = set(self._keys.keys) ^ set(last.keys)
+            names = sorted({key.name for key in changed_keys})
+            log.info("keys_file_read", keys=len(self._keys.keys), changed=names)
 
     def _look(self) -> State:
         try:

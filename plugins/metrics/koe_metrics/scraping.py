@@ -13,7 +13,7 @@ from starlette.responses import Response
 from koe_metrics.sampling import Sampler
 from koe_metrics.stores import Store
 
-_FORWARDED = ("forwarded", "x-forwarded-for")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
 @define(eq=False)

@@ -70,7 +70,9 @@ class TracingPlugin(Plugin):
     def _provider(self, server: Server) -> TracerProvider:
         settings = self.settings
         exporter = self._exporter or OTLPSpanExporter(
-            settings.endpoint, headers=dict(settings.headers), timeout=settings.timeout_s
+            settings.endpoint.reveal(),
+            headers={name: value.reveal() for name, value in settings.headers.items()},
+            timeout=settings.timeout_s,
         )
         attributes = {
             "service.name": settings.service,

@@ -42,6 +42,15 @@ def test_a_change_is_seen_with_the_next_request(ring, path):
     assert names(ring) == {"bob", "carol"}
 
 
+def test_the_log_names_the_keys_that_came_went_or_became_others(ring, path):
+    KeyChain(alice="speech", bob="detect").write(path, "alice", "bob")
+    with capture_logs() as events:
+        ring.now()
+        CHAIN.write(path, "carol")
+        ring.now()
+    assert [event["changed"] for event in events] == [["alice", "bob"], ["alice", "bob", "carol"]]
+
+
 def test_a_file_that_looks_the_same_right_after_it_was_written_is_read_again(ring, path):
     """Same size, same time, same inode: what a clock of coarse ticks makes of two writes in a row."""
     before = path.stat()

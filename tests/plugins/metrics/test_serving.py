@@ -226,6 +226,7 @@ def test_openmetrics_is_served_to_those_who_ask(slow_server):
         ((), {}, 403),
         (("127.0.0.0/8",), {"x-forwarded-for": "127.0.0.1"}, 403),
         (("127.0.0.0/8",), {"forwarded": "for=127.0.0.1"}, 403),
+        (("127.0.0.0/8",), {"x-real-ip": "127.0.0.1"}, 403),
     ],
 )
 def test_only_those_who_are_listed_may_read(allow, headers, status):

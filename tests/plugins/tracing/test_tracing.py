@@ -2,10 +2,13 @@
 
 import json
 import socket
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import pytest
+from koe.api import SecretUrl, structure
 from koe.testing.fakes import FakeEngine, FakePlugin
 from koe_tracing import TracingConfig, TracingPlugin
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -115,12 +118,38 @@ def test_a_failure_is_an_error_without_its_message():
     assert SECRET not in " ".join(span.to_json() for span in spans)
 
 
+def test_the_collector_gets_the_key_that_nothing_else_shows():
+    heard = set()
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            heard.add((self.path, self.headers["x-api-key"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as collector:
+        threading.Thread(target=collector.serve_forever, args=[0.01]).start()
+        url = f"http://127.0.0.1:{collector.server_port}/v1/traces"
+        config = structure({"endpoint": url, "headers": {"x-api-key": SECRET}}, TracingConfig)
+        try:
+            with live(FakePlugin(), TracingPlugin(config)) as server:
+                speak(server.url)
+        finally:
+            collector.shutdown()
+    assert heard == {("/v1/traces", SECRET)}
+    assert SECRET not in repr(config)
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_collector_that_is_away_costs_nothing_but_spans():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         away = f"http://127.0.0.1:{free.getsockname()[1]}/v1/traces"
-    plugin = TracingPlugin(TracingConfig(endpoint=away, timeout_s=1.0, max_waiting=64))
+    plugin = TracingPlugin(TracingConfig(endpoint=SecretUrl(away), timeout_s=1.0, max_waiting=64))
     with live(FakePlugin(), plugin) as server:
         for _ in range(20):
             speak(server.url)
