@@ -3,7 +3,8 @@
 `python -m benchmarks.abuse` starts `koe serve` with the embedded voice, attacks it in every way of
 `benchmarks.abuse_attacks`, one after the other, and prints a JSON object for each: the server's memory and
 open files before, at most and after, what became of the attackers, and how long others waited for `/health`
-and for a short speech. An attack that is over before others have asked for both is repeated (`times`).
+and for a short speech. The others have an address of their own, as koe lets addresses take turns; with
+`--address 127.0.0.1` they have the attackers'. An attack that is over before others have asked for both is repeated (`times`).
 """
 
 import argparse
@@ -27,6 +28,7 @@ from benchmarks.servers import EMBEDDED, Server, serving
 
 SETTLE_S = 1.5
 """How long after an attack memory and files are looked at once more: what is not given back at once."""
+OTHERS = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
 SETTINGS = {
     **EMBEDDED,
     "server.header_timeout_s": 3.0,
@@ -40,10 +42,12 @@ class Watch:
     """What the server needs, and what others get from it, while the block runs.
 
     Attributes:
+        address: where others come from.
         rounds: how often others have asked for everything.
     """
 
     server: Server
+    address: str = OTHERS
     rounds: int = 0
     rss: list[int] = field(factory=list)
     files: list[int] = field(factory=list)
@@ -87,8 +91,10 @@ class Watch:
 
     def _timed(self, name: str, method: str, path: str, **options: Any) -> None:
         began = time.monotonic()
+        transport = httpx.HTTPTransport(local_address=self.address)
         try:
-            status = httpx.request(method, self.server.url + path, timeout=PATIENCE_S, **options).status_code
+            with httpx.Client(transport=transport, timeout=PATIENCE_S) as client:
+                status = client.request(method, self.server.url + path, **options).status_code
         except httpx.TransportError as error:
             self.failed[f"{name} {type(error).__name__}"] += 1
             return
@@ -104,9 +110,10 @@ def measured(
     clients: int,
     seconds: float,
     settle_s: float = SETTLE_S,
+    address: str = OTHERS,
 ) -> dict[str, Any]:
     """One attack, repeated until others have asked for everything meanwhile, and what it came to."""
-    place, watch, times = urlsplit(server.url), Watch(server), 0
+    place, watch, times = urlsplit(server.url), Watch(server, address), 0
     under = Attack((place.hostname or "", place.port or 0), clients, seconds, watch.noticed)
     before = (server.process.memory_info().rss, server.process.num_fds())
     with watch.watching():
@@ -145,12 +152,14 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=500, help="connections, where one attacker has one")
     parser.add_argument("--seconds", type=float, default=8.0, help="how long attackers hold on")
     parser.add_argument("--only", nargs="*", default=[one.__name__ for one in ATTACKS])
+    parser.add_argument("--address", default=OTHERS, help="where the others come from")
     given = parser.parse_args()
     with serving(SETTINGS) as server:
         httpx.post(f"{server.url}/v1/audio/speech", json={"input": "Hello there.", "response_format": "pcm"})
         for attack in ATTACKS:
             if attack.__name__ in given.only:
-                print(json.dumps(measured(server, attack, given.clients, given.seconds)), flush=True)
+                found = measured(server, attack, given.clients, given.seconds, address=given.address)
+                print(json.dumps(found), flush=True)
         tracebacks = server.logged().count("Traceback")
     print(json.dumps({"tracebacks_in_the_log": tracebacks}))
     return 0 if not tracebacks else 1

@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from functools import wraps
 from typing import Any, Protocol, TypeVar
 
@@ -129,10 +129,21 @@ class StageClock:
         }
 
 
+class Delivers(Protocol):
+    """Whoever hands something to a listener."""
+
+    def delivering(self) -> AbstractContextManager[None]:
+        """The block is the listener's."""
+
+
 class Clocked(Protocol):
-    """Something whose time a clock divides."""
+    """Something whose time a clock divides, and that has a place among those who are served."""
 
     clock: StageClock
+
+    @property
+    def place(self) -> Delivers:
+        """Whose it is to know how long the listener takes."""
 
 
 def timed_delivery(
@@ -146,7 +157,8 @@ def timed_delivery(
             async for item in items:
                 self.clock.passed()
                 try:
-                    yield item
+                    with self.place.delivering():
+                        yield item
                 finally:
                     self.clock.passed(Share.DELIVER)
         self.clock.passed()

@@ -119,12 +119,14 @@ class Load:
         queued: requests that wait to be.
         sessions: streaming WebSockets that are open.
         draining: whether it takes no more.
+        stalled: of those running, how many wait for their clients to go on taking their answers.
     """
 
     running: int = 0
     queued: int = 0
     sessions: int = 0
     draining: bool = False
+    stalled: int = 0
 
 
 class Speech(ABC):

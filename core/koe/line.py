@@ -266,8 +266,15 @@ class Line:
         base = now if self.playing_since is None else self.playing_since
         return max(0.0, base + self.made_s - now) + self.rest_s()
 
+    def stalls(self, now: float) -> bool:
+        """Whether its listener would have run dry by now, but does not take what is made."""
+        taken = not self.held or self.waiting or self.runs()
+        return not taken and self.playing_since is not None and self.playing_since + self.made_s < now
+
     def load(self, now: float) -> float:
-        """Seconds of inference that it needs each second, so that it never runs dry."""
+        """Seconds of inference that it needs each second, so that it never runs dry; 0 while it stalls."""
+        if self.stalls(now):
+            return 0.0
         if self.characters is None and not self.planned_all:
             return self.costs.rtf
         rest, ends_in = self.rest_s(), self.ends_in_s(now)

@@ -190,13 +190,15 @@ class Order:
         return now - min(since, default=now) > PATIENCE_S
 
     def _share_out(self) -> None:
-        """Tell each line how much of a thread it has, with all that are played."""
-        counted = [line for line in self._lines if line.counted]
+        """Tell each line how much of a thread it has, with all that are played and do not stall."""
+        now, counted = self.now(), [line for line in self._lines if line.counted]
+        going_on = sum(not line.stalls(now) for line in counted)
         for line in counted:
-            line.share = min(1.0, self.places / len(counted))
+            line.share = min(1.0, self.places / max(1, going_on))
 
     def _refresh(self, line: Line) -> None:
         self._note_ready(line)
+        self._share_out()
         self.changed()
 
     def _note_ready(self, line: Line) -> None:

@@ -184,6 +184,8 @@ class LimitsSettings:
         body_timeout_s: how long a request's body may take to come.
         max_concurrent: requests that are worked on at the same time.
         max_queued: requests that wait behind them.
+        max_stalled: requests that are not counted as worked on, as their clients have taken nothing of
+            their answers for a second.
         queue_timeout_s: how long one waits before it is refused with 503. Streams of engines that are not
             very fast wait only while places change hands.
         max_load: how much of the inference threads streams that are being played may need; one more is
@@ -196,6 +198,7 @@ class LimitsSettings:
     body_timeout_s: float = field(default=60.0, validator=[gt(0), le(3600)])
     max_concurrent: int = field(default=16, validator=[ge(1), le(10_000)])
     max_queued: int = field(default=64, validator=[ge(0), le(100_000)])
+    max_stalled: int = field(default=64, validator=[ge(0), le(100_000)])
     queue_timeout_s: float = field(default=10.0, validator=[gt(0), le(3600)])
     max_load: float = field(default=0.8, validator=[gt(0), le(100)])
     max_sessions: int = field(default=256, validator=[ge(0), le(100_000)])
@@ -252,7 +255,8 @@ class ServerSettings:
         header_timeout_s: how long a request's headers may take to come.
         keep_alive_timeout_s: how long a connection may stay open without a request.
         stall_timeout_s: how long a client may take nothing of an answer before it is broken off.
-        crowded_stall_timeout_s: the same while all of `limits.max_concurrent` are taken.
+        crowded_stall_timeout_s: the same while clients that take nothing keep others out: more than
+            `limits.max_stalled` do, and all of `limits.max_concurrent` are taken.
         max_connections: connections of one process at a time. One more takes the place of the one that has
             been without a complete request for longest; where all have one, it is refused with 503.
         max_header_bytes: the largest headers of an HTTP/1.1 request, all together.

@@ -10,6 +10,7 @@ from itertools import count
 import numpy as np
 from attrs import define, evolve, field, frozen
 
+from koe.admission import Place
 from koe.cache.segments import Obtained, SegmentCache
 from koe.cache.tiers import Patience
 from koe.cancellation import Cancellation
@@ -119,6 +120,7 @@ class ActiveSpeech(Speech):
     costs: Costs
     joins: Joins
     clock: StageClock
+    place: Place
     notify: Callable[[SegmentSynthesized], None]
     ignored: Collection[str] = ()
     cache: SegmentCache | None = None
@@ -228,7 +230,7 @@ class ActiveSpeech(Speech):
         """The plan at work; what is still being made is stopped at the end."""
         request = self.request
         with self.order.line(
-            request.caller or request.client,
+            request.asker,
             self.costs,
             played=early and request.played,
             characters=None if self.live else len(request.text),

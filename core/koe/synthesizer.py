@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 from attrs import define, evolve, field
 
+from koe.admission import Admission, Place
 from koe.cache.answers import AnswerCache, KeptAnswer
 from koe.cache.segments import SegmentCache
 from koe.cache.tiers import Tiers
@@ -32,7 +33,7 @@ from koe.requests import Validator, ValidRequest, ValidTurn, naming_turn, reques
 from koe.settings import Settings, StreamingSettings
 from koe.speech import ActiveSpeech, SpeechThreads
 from koe.types import EngineInfo, ModelState, Pause, Share, SpeechRequest, Utterance, Voice
-from koe.workers import Admission, Threads
+from koe.workers import Threads
 
 log = structlog.get_logger(__name__)
 
@@ -60,7 +61,9 @@ class Synthesizer(Server):
 
     def __attrs_post_init__(self) -> None:
         limits = self.settings.limits
-        self.admission = Admission(limits.max_concurrent, limits.max_queued, limits.queue_timeout_s)
+        self.admission = Admission(
+            limits.max_concurrent, limits.max_queued, limits.queue_timeout_s, limits.max_stalled
+        )
         self.pipeline = Pipeline.of(self.registry, self.settings.pipeline, self.settings.lexicon)
         sharing = Sharing.of(self.settings.inference)
         self.order = Order(sharing.places, limits.max_load, sharing=sharing)
@@ -134,13 +137,14 @@ class Synthesizer(Server):
         async with AsyncExitStack() as stack:
             clock.passed()
             try:
-                await stack.enter_async_context(self.admission.admit(queue=self._may_queue(request, valid)))
+                admitted = self.admission.admit(request.asker, queue=self._may_queue(request, valid))
+                place = await stack.enter_async_context(admitted)
                 clock.passed(Share.QUEUE)
             except OverloadedError as error:
                 clock.passed(Share.QUEUE)
                 self._finished(request, clock, None, error)
                 raise
-            speech = self._speech(request, texts, valid, clock)
+            speech = self._speech(request, texts, valid, clock, place)
             try:
                 yield speech
             except BaseException as error:
@@ -248,7 +252,12 @@ class Synthesizer(Server):
         return self.engine_set
 
     def _speech(
-        self, request: SpeechRequest, texts: AsyncIterator[str] | None, valid: ValidRequest, clock: StageClock
+        self,
+        request: SpeechRequest,
+        texts: AsyncIterator[str] | None,
+        valid: ValidRequest,
+        clock: StageClock,
+        place: Place,
     ) -> ActiveSpeech:
         processors = self.registry.audio_processors
         chosen = (processors[name] for name in self.settings.pipeline.postprocess if name in processors)
@@ -267,6 +276,7 @@ class Synthesizer(Server):
             costs=self._costs(valid.engine.name),
             joins=Joins(self.settings.pauses),
             clock=clock,
+            place=place,
             notify=self._segment_made,
             ignored=ignored,
             cache=self.cache,

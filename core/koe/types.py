@@ -174,6 +174,11 @@ class SpeechRequest:
     played: bool = True
     cache: CacheUse = "use"
 
+    @property
+    def asker(self) -> str:
+        """Who takes turns with others: the API key, or where the request comes from."""
+        return self.caller or self.client
+
 
 @frozen
 class GivenPhonemes:

@@ -308,6 +308,31 @@ def test_what_is_made_already_is_no_load():
     assert _ask(bench) is None
 
 
+def test_a_listener_who_does_not_take_what_is_made_is_no_load():
+    """From the time on when he would have heard all of it, until he asks for more."""
+    bench = Bench(max_load=0.8)
+    for _ in range(3):
+        line = _playing(bench, 1.0)
+        claim = bench.push(line)
+        bench.serve()
+        bench.running.clear()
+        assert claim.ticket is not None
+        bench.order.ended(claim.ticket)
+        bench.order.made(claim, 4.0)
+        line.costs.begin(RTF)
+    bench.clock.time = 4.9
+    assert bench.order.load() == pytest.approx(0.75, rel=0.01)
+    assert line.share == pytest.approx(1 / 3)
+    bench.clock.time = 5.1
+    assert bench.order.load() == 0
+    newcomer = bench.line("new")
+    bench.order.let_in(newcomer)
+    assert (newcomer.share, line.share) == (1.0, 1.0)
+    bench.order.wait(line, waiting=True)
+    assert bench.order.load() == pytest.approx(0.5, rel=0.01)
+    assert newcomer.share == 0.5
+
+
 def test_nobody_is_let_in_while_somebody_has_waited_too_long():
     bench = Bench(max_load=0.8)
     listener = _playing(bench, 1.0)

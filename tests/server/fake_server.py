@@ -87,7 +87,7 @@ class FakeBackend(Backend):
     pieces: Sequence[bytes | SpeechPiece | Exception] = (b"first", b"second", b"third")
     refusal: Exception | None = None
     ready: Readiness = field(factory=lambda: Readiness(ready=True))
-    counts: Stats = field(factory=lambda: Stats(1, 2, 3, 4, 5, 6, 0.5))
+    counts: Stats = field(factory=lambda: Stats(1, 2, 3, 4, 5, 6, 0.5, 1))
     states: Sequence[PluginState] = (PluginState("text", "active", "koe", "0.1.0"),)
     first_gate: asyncio.Event = field(factory=_open_gate)
     gate: asyncio.Event = field(factory=_open_gate)

@@ -181,8 +181,32 @@ class TestStalls:
             assert received > len(whole.content)
             assert time.monotonic() - began > 0.4
 
-    def test_where_all_places_are_taken_others_need_not_wait_so_long(self):
-        limits = evolve(FAKE_SETTINGS.limits, max_concurrent=2, max_queued=1, queue_timeout_s=PATIENCE_S)
+    def test_those_who_take_nothing_keep_nobody_out(self):
+        limits = evolve(FAKE_SETTINGS.limits, max_concurrent=2, max_queued=20, queue_timeout_s=PATIENCE_S)
+        with (
+            live(FakePlugin(), settings=evolve(FAKE_SETTINGS, limits=limits)) as running,
+            ExitStack() as stack,
+        ):
+            deaf = [stack.enter_context(connected(running, narrow=bool(number))) for number in range(6)]
+            for sock in deaf:
+                sock.sendall(speech(LONG[:10_000]))
+            body = {"input": "Hello", "response_format": "pcm"}
+            assert httpx.post(f"{running.url}/v1/audio/speech", json=body, timeout=PATIENCE_S).is_success
+            wait_until(lambda: stats(running).stalled == len(deaf), "all of them are seen to stall")
+            assert stats(running).cancelled == 0
+            deaf[0].settimeout(0.1)
+
+            def read_on():
+                with suppress(TimeoutError):
+                    deaf[0].recv(1_000_000)
+                return stats(running).completed == 2
+
+            wait_until(read_on, "who takes it after all gets the rest")
+
+    def test_where_too_many_take_nothing_they_are_broken_off(self):
+        limits = evolve(
+            FAKE_SETTINGS.limits, max_concurrent=2, max_stalled=0, max_queued=1, queue_timeout_s=PATIENCE_S
+        )
         options = evolve(FAKE_SETTINGS.server, crowded_stall_timeout_s=0.5)
         crowded = evolve(FAKE_SETTINGS, limits=limits, server=options)
         with live(FakePlugin(), settings=crowded) as running, ExitStack() as stack:

@@ -153,6 +153,7 @@ class TestHealth:
         assert answer["requests"] == {
             "running": 1,
             "queued": 2,
+            "stalled": 1,
             "completed": 3,
             "failed": 4,
             "cancelled": 5,

@@ -34,6 +34,7 @@ class Stats:
     Attributes:
         running: being worked on now.
         queued: waiting to be admitted.
+        stalled: of those running, how many wait for their clients to go on taking their answers.
         completed: ended with everything made and handed over.
         failed: ended by an error after they were admitted.
         cancelled: ended because the caller left.
@@ -48,6 +49,7 @@ class Stats:
     cancelled: int = 0
     refused: int = 0
     load: float = 0.0
+    stalled: int = 0
 
 
 class Backend(Server):

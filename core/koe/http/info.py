@@ -196,6 +196,7 @@ class Info:
             requests=RequestsView(
                 running=stats.running,
                 queued=stats.queued,
+                stalled=stats.stalled,
                 completed=stats.completed,
                 failed=stats.failed,
                 cancelled=stats.cancelled,

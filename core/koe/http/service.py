@@ -35,8 +35,8 @@ class SynthesizerBackend(Synthesizer, Backend):
         return siblings.folder()
 
     def load(self) -> Load:
-        admission = self.admission.stats()
-        return Load(admission.running, admission.queued, self.sessions, self.admission.draining)
+        now, draining = self.admission.stats(), self.admission.draining
+        return Load(now.running, now.queued, self.sessions, draining, now.stalled)
 
     def models(self) -> Mapping[str, str]:
         return self._open().models
@@ -88,6 +88,7 @@ class SynthesizerBackend(Synthesizer, Backend):
         return Stats(
             running=admission.running,
             queued=admission.queued,
+            stalled=admission.stalled,
             completed=self.outcomes["completed"],
             failed=self.outcomes["failed"],
             cancelled=self.outcomes["cancelled"],
@@ -117,7 +118,7 @@ class KoeService:
         return await self.backend.admission.drained(timeout_s)
 
     def crowded(self) -> bool:
-        return self.backend.stats().running >= self.backend.settings.limits.max_concurrent
+        return self.backend.admission.crowded
 
     async def stop(self) -> None:
         await self.backend.stop()

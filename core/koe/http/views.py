@@ -209,11 +209,13 @@ class HealthView:
 class RequestsView:
     """Speech requests: `running` and `queued` now, the others since the start.
 
+    `stalled` of the running ones wait for their clients to go on taking their answers.
     `load` is how much of the inference threads the streams that are being played need: 1.0 is all of them.
     """
 
     running: int
     queued: int
+    stalled: int
     completed: int
     failed: int
     cancelled: int

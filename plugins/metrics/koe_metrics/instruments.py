@@ -126,6 +126,7 @@ class Instruments:
 
         self.in_flight = gauge("koe_requests_in_flight", "Requests for speech that are worked on.")
         self.queued = gauge("koe_requests_queued", "Requests for speech that wait to be admitted.")
+        self.stalled = gauge("koe_requests_stalled", "Those worked on whose clients take nothing now.")
         self.sessions = gauge("koe_sessions_open", "Streaming WebSockets that are open.")
         self.draining = gauge("koe_workers_draining", "Server processes that take no new requests.")
         self.workers = gauge("koe_workers", "Server processes that run, by koe's version.", ("version",))
@@ -188,5 +189,6 @@ class Instruments:
         """Show what is worked on now."""
         self.in_flight.set(load.running)
         self.queued.set(load.queued)
+        self.stalled.set(load.stalled)
         self.sessions.set(load.sessions)
         self.draining.set(load.draining)
