@@ -3,8 +3,8 @@
     python -m benchmarks.concurrency --model kokoro.onnx --voices voices.bin    # about half an hour
     python -m benchmarks.concurrency --short                                    # minutes, with a tiny model
 
-Starts `koe serve` as a process of its own, without any cache, and measures over HTTP, as PCM, each text used
-once:
+Starts `koe serve` as a process of its own, without any cache, and measures over HTTP, as PCM, with random
+texts:
 
 - *capacity*: audio seconds made in one second while more whole answers are asked for than it has threads;
 - `streams`: so many clients, each with one stream after the other, whatever the server refuses counted;
@@ -77,7 +77,7 @@ class Player:
 
 @define
 class Texts:
-    """Random texts, none of them twice: one to six sentences of two to thirty words."""
+    """Random texts: one to six sentences of two to thirty words."""
 
     chance: random.Random = field(factory=lambda: random.Random(1))
 

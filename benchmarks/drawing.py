@@ -21,7 +21,7 @@ COLORS = {
 }
 LIGHT = {"stock": "#cfcfcf", "optimized": "#a6cbe8", "embedded": "#f5cf9f"}
 LIMIT = "#c0392b"
-COLOURS = 160
+PALETTE_SIZE = 160
 PHASE_COLORS = ("#1f77b4", "#6aaed6", "#e08214", "#f5cf9f", "#8c8c8c")
 
 
@@ -63,13 +63,19 @@ def legend(axes: Axes, place: Place = "best") -> None:
     axes.legend(fontsize=7, frameon=False, loc=place)
 
 
-def groups(axes: Axes, labels: Sequence[str], series: Mapping[str, Sequence[float]], digits: int = 2) -> None:
-    """Bars in groups, each with its number on top."""
+def groups(
+    axes: Axes,
+    labels: Sequence[str],
+    series: Mapping[str, Sequence[float]],
+    digits: int = 2,
+    colors: Mapping[str, str] | None = None,
+) -> None:
+    """Bars in groups, each with its number on top. `colors`, by series, stand for those of `color`."""
     width = 0.8 / len(series)
     for index, (name, values) in enumerate(series.items()):
         at = [place + (index - (len(series) - 1) / 2) * width for place in range(len(labels))]
-        light = name.startswith("raw")
-        bars = axes.bar(at, values, width * 0.92, label=name, color=color(name, light=light))
+        usual = color(name, light=name.startswith("raw"))
+        bars = axes.bar(at, values, width * 0.92, label=name, color=(colors or {}).get(name, usual))
         axes.bar_label(bars, [f"{value:,.{digits}f}" for value in values], fontsize=6, padding=1)
     axes.set_xticks(range(len(labels)), labels)
     axes.margins(y=0.12)
@@ -79,4 +85,5 @@ def save(figure: Figure, file: Path) -> None:
     """As PNG of few colours, which is a third of the bytes."""
     drawn = io.BytesIO()
     figure.savefig(drawn, dpi=110, facecolor="white")
-    Image.open(drawn).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    image = Image.open(drawn).convert("RGB").quantize(PALETTE_SIZE, dither=Image.Dither.NONE)
+    image.save(file, optimize=True)

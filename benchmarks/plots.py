@@ -6,10 +6,11 @@ python -m benchmarks.plots [FOLDER] --write    # and the tables there, and the f
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.drawing import COLORS, LIMIT, PHASE_COLORS, color, groups, legend, named, panels, save
@@ -69,38 +70,33 @@ def concurrency(report: Report) -> Figure:
     figure, (first, made, dry) = panels(report, 3, "Many listeners at once")
     rows = found["streams"]
     counts = [str(row["streams"]) for row in rows]
-    for name, marker in (("p50", "o"), ("p95", "^")):
+    for name, marker, alpha in (("p50", "o", 1.0), ("p95", "^", 0.55)):
         values = [(row["first_audio_ms"] or {}).get(name, float("nan")) for row in rows]
-        first.plot(counts, values, f"{marker}-", ms=4, label=name, color=COLORS["optimized"],
-                   alpha=1 if name == "p50" else 0.55)  # fmt: skip
+        first.plot(counts, values, f"{marker}-", ms=4, label=name, color=COLORS["optimized"], alpha=alpha)
     first.set_ylim(bottom=0)
     named(first, "First audio", "clients, one stream after the other", "milliseconds")
     legend(first)
-    groups(made, counts, {"heard, optimized": [row["audio_s_per_s"] for row in rows]}, digits=1)
-    made.containers[0].set_label("heard")
+    heard = {"heard": [row["audio_s_per_s"] for row in rows]}
+    groups(made, counts, heard, digits=1, colors={"heard": COLORS["optimized"]})
     made.axhline(found["capacity_audio_s_per_s"], color=LIMIT, lw=1, ls=":", label="capacity (whole answers)")
     named(made, "Throughput", "clients, one stream after the other", "audio seconds per second")
     legend(made, "upper left")
     labels = [*counts, *(f"load {row['load']:g}" for row in found["loads"])]
-    both = [*rows, *found["loads"]]
-    groups(
-        dry,
-        labels,
-        {
-            "stock: refused": [100 * row["refused"] / row["players"] for row in both],
-            "embedded: ran dry": [100 * row["players_that_ran_dry"] / max(1, row["heard"]) for row in both],
-        },
-        digits=0,
-    )
-    for container, label in zip(
-        dry.containers, ("refused at once (503)", "of the others, ran dry"), strict=False
-    ):
-        container.set_label(label)
-    dry.tick_params(axis="x", rotation=45)
-    dry.set_ylim(0, max(10.0, dry.get_ylim()[1] * 1.35))
-    named(dry, "Refused, or with a gap", "clients, or load", "% of players")
-    legend(dry, "upper left")
+    _refused_and_dry(dry, labels, [*rows, *found["loads"]])
     return figure
+
+
+def _refused_and_dry(axes: Axes, labels: Sequence[str], rows: Sequence[Report]) -> None:
+    refused, dry = "refused at once (503)", "of the others, ran dry"
+    shares = {
+        refused: [100 * row["refused"] / row["players"] for row in rows],
+        dry: [100 * row["players_that_ran_dry"] / max(1, row["heard"]) for row in rows],
+    }
+    groups(axes, labels, shares, digits=0, colors={refused: COLORS["stock"], dry: COLORS["embedded"]})
+    axes.tick_params(axis="x", rotation=45)
+    axes.set_ylim(0, max(10.0, axes.get_ylim()[1] * 1.35))
+    named(axes, "Refused, or with a gap", "clients, or load", "% of players")
+    legend(axes, "upper left")
 
 
 def cached(report: Report) -> Figure:
@@ -206,14 +202,10 @@ def scaling(report: Report) -> Figure:
 
 
 PICTURES: Mapping[str, Callable[[Report], Figure]] = {
-    "engine": engine,
-    "first_audio": first_audio,
-    "concurrency": concurrency,
-    "cached": cached,
-    "memory": memory,
-    "startup": startup,
-    "scaling": scaling,
+    picture.__name__: picture
+    for picture in (engine, first_audio, concurrency, cached, memory, startup, scaling)
 }
+"""By the name of the report."""
 
 
 def draw(folder: Path) -> list[Path]:

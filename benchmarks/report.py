@@ -18,6 +18,7 @@ from typing import Any
 
 import psutil
 from attrs import frozen
+from koe.bench.figures import nearest_rank
 from koe.cores import Sharing
 from koe.kokoro.hardware import Host
 from koe.kokoro.optimized import is_optimized, optimized_path
@@ -137,12 +138,9 @@ def percentiles(values: Sequence[float], scale: float = 1.0, digits: int = 0) ->
     """p50, p95 and the largest, nearest rank; None of nothing."""
     if not values:
         return None
-    ordered = sorted(values)
-    at = {"p50": 0.5, "p95": 0.95, "max": 1.0}
-    return {
-        name: round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * scale, digits or None)
-        for name, share in at.items()
-    }
+    ordered = sorted(value * scale for value in values)
+    at = {"p50": 50, "p95": 95, "max": 100}
+    return {name: round(nearest_rank(ordered, percent), digits or None) for name, percent in at.items()}
 
 
 def tell(line: str) -> None:

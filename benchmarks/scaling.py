@@ -4,8 +4,8 @@
 
 - `text`: one streamed request after the other to a server with the optimized model (the given one where none
   lies beside it), texts of 10 to 20,000 characters, several of the short ones; medians.
-- `requests`: a server with the embedded voice, in batches, one request after the other, all texts different;
-  what each batch cost.
+- `requests`: a server with the embedded voice, in batches, one request after the other, texts of one to six
+  words; what each batch cost.
 - `cache`: the cache backends `memory` and `disk` with 10 to 100,000 values of 1,000 bytes in them: random
   keys are looked up, one at a time, in this process.
 """
@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 from koe_cache.config import DiskConfig, MemoryConfig
 from koe_cache.disk import DiskBackend
 from koe_cache.memory import MemoryBackend
 
 from benchmarks import texts
+from benchmarks.first_audio import arrivals, played
 from benchmarks.memory import memory
 from benchmarks.report import Conditions, Report, options, percentiles, tell, threads, variants, with_model
 from benchmarks.servers import BYTES_PER_S, EMBEDDED, Server, cpu_s, serving, speaking
@@ -36,7 +36,6 @@ LENGTHS: Mapping[int, int] = {10: 5, 100: 5, 1_000: 3, 5_000: 1, 20_000: 1}
 ENTRIES = (10, 100, 1_000, 10_000, 100_000)
 LOOKUPS = 2_000
 VALUE_BYTES = 1_000
-AUDIBLE = round(32768 * 10 ** (-50 / 20))
 DEFINITIONS = {
     "first_audio_ms": "from the request until the first sample above -50 dB of full scale was received (pcm)",
     "seconds": "from the request until the last byte of the answer",
@@ -71,24 +70,10 @@ def text_rows(server: Server, lengths: Mapping[int, int]) -> list[dict[str, floa
 
 
 def _spoken(server: Server, text: str) -> dict[str, float]:
-    body = {"input": text, "response_format": "pcm"}
-    size, first, start = 0, 0.0, time.perf_counter()
-    with httpx.stream("POST", f"{server.url}/v1/audio/speech", json=body, timeout=3600) as response:
-        response.raise_for_status()
-        for piece in response.iter_raw():
-            if not first and _audible(piece):
-                first = time.perf_counter() - start
-            size += len(piece)
-    return {
-        "first_audio_s": first,
-        "seconds": time.perf_counter() - start,
-        "audio_s": size / BYTES_PER_S,
-    }
-
-
-def _audible(piece: bytes) -> bool:
-    samples = np.frombuffer(piece[: len(piece) // 2 * 2], "<i2").astype(np.int32)
-    return bool(np.abs(samples).max(initial=0) > AUDIBLE)
+    pieces = arrivals(server.url, text, heard_s=float("inf"))
+    first_s, _ = played(pieces)
+    audio_s = sum(len(piece) for _, piece in pieces) / BYTES_PER_S
+    return {"first_audio_s": first_s, "seconds": pieces[-1][0], "audio_s": audio_s}
 
 
 def request_rows(server: Server, batches: int, size: int) -> list[dict[str, float]]:

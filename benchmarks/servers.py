@@ -49,15 +49,14 @@ EMBEDDED: Mapping[str, Any] = {"engine.default": "espeak"}
 
 
 @contextmanager
-def serving(settings: Mapping[str, Any], *further: str, quiet: bool = True) -> Iterator[Server]:
-    """A server on a free port; what it logs is shown where it does not start.
+def serving(settings: Mapping[str, Any], *further: str) -> Iterator[Server]:
+    """A server on a free port, which logs warnings only; they are shown where it does not start.
 
     Args:
         settings: by key, as values of Python.
         further: command-line options.
-        quiet: whether it logs warnings only.
     """
-    values = {**({"log.level": "warning"} if quiet else {}), **settings}
+    values = {"log.level": "warning", **settings}
     command = [sys.executable, "-m", "koe.cli", "serve", "--port", "0", *sets(values), *further]
     with tempfile.NamedTemporaryFile() as log:
         start = time.perf_counter()

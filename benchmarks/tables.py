@@ -159,15 +159,9 @@ def scaling(found: Report) -> str:
 
 
 TABLES: Mapping[str, Callable[[Report], str]] = {
-    "engine": engine,
-    "first_audio": first_audio,
-    "concurrency": concurrency,
-    "cached": cached,
-    "memory": memory,
-    "startup": startup,
-    "scaling": scaling,
+    made.__name__: made for made in (engine, first_audio, concurrency, cached, memory, startup, scaling)
 }
-
+"""By the name of the report."""
 
 CAPTIONS: Mapping[str, str] = {
     "engine": "real-time factors by length, and throughput of whole texts",

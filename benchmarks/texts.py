@@ -1,4 +1,4 @@
-"""Texts to speak, none of them twice."""
+"""Texts to speak, by length and seed."""
 
 import random
 from collections.abc import Iterator

@@ -58,7 +58,8 @@ def torch_speaker(python: str, weights: str, voices: str, voice: str) -> Iterato
     assert process.stdout is not None
     assert process.stdin is not None
     if process.stdout.readline() != "ready\n":
-        process.wait()
+        process.kill()
+        process.communicate()
         raise SystemExit(f"{python} could not load {weights}; it needs torch and kokoro")
     listener = threading.Thread(target=speaker.listen)
     listener.start()

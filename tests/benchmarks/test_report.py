@@ -37,7 +37,8 @@ def test_a_command_is_told_without_folders_and_without_the_report_s_name():
 
 
 def test_percentiles_are_those_of_the_nearest_rank():
-    assert percentiles([0.004, 0.001, 0.003, 0.002], scale=1000) == {"p50": 3, "p95": 4, "max": 4}
+    assert percentiles([0.004, 0.001, 0.003, 0.002], scale=1000) == {"p50": 2, "p95": 4, "max": 4}
+    assert percentiles([1.25, 2.25], digits=1) == {"p50": 1.2, "p95": 2.2, "max": 2.2}
     assert percentiles([]) is None
 
 

@@ -61,8 +61,13 @@ def percentiles(values: Sequence[float], *, digits: int = 1) -> dict[str, float]
     if not values:
         return None
     ordered = sorted(values)
-    found = {f"p{percent}": ordered[math.ceil(len(ordered) * percent / 100) - 1] for percent in PERCENTILES}
+    found = {f"p{percent}": nearest_rank(ordered, percent) for percent in PERCENTILES}
     return {name: round(value, digits) for name, value in (found | {"max": ordered[-1]}).items()}
+
+
+def nearest_rank(ordered: Sequence[float], percent: float) -> float:
+    """The least of these values that so many percent of them do not exceed. They rise."""
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 def _milliseconds(seconds: Sequence[float]) -> dict[str, float] | None:
