@@ -41,7 +41,11 @@ def _steps(page: str) -> list[Step]:
 
 
 class Reader:
-    """A shell in a virtual environment of its own, which sees the packages of the one that runs the tests."""
+    """A shell in a virtual environment of its own, which sees the packages of the one that runs the tests.
+
+    Of their pytest plugins it has those that `koe[testing]` brings. That what the new plugin requires is
+    there, `tests/core/author/test_new.py` shows for every kind; pip would take a second to look it up.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.cwd = folder / "work"
@@ -68,7 +72,10 @@ class Reader:
             "PATH": f"{self.bin}:{os.environ['PATH']}",
             "VIRTUAL_ENV": str(folder / "venv"),
             "KOE_MODEL_DIR": str(folder / "models"),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_ADDOPTS": "-p pytest_asyncio.plugin -p koe.testing.fixtures",
             "PIP_NO_INDEX": "1",
+            "PIP_NO_DEPS": "1",
             "PIP_NO_BUILD_ISOLATION": "false",  # pip's way to say --no-build-isolation
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         }

@@ -46,7 +46,12 @@ class Generated:
         done = subprocess.run(
             [sys.executable, *map(str, command)],
             cwd=self.projects,
-            env=clean | {"PYTHONPATH": str(self.site), "KOE_MODEL_DIR": str(self.projects / "models")},
+            env=clean
+            | {
+                "PYTHONPATH": str(self.site),
+                "KOE_MODEL_DIR": str(self.projects / "models"),
+                "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            },
             capture_output=True,
             text=True,
             timeout=110,
@@ -64,7 +69,8 @@ def generated(tmp_path_factory):
 def test_their_own_tests_pass(generated):
     tests = [folder / "tests" for folder in generated.folders]
     config = generated.folders[0] / "pyproject.toml"
-    said = generated.run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", config, *tests)
+    plugins = ("-p", "pytest_asyncio.plugin", "-p", "koe.testing.fixtures", "-p", "no:cacheprovider")
+    said = generated.run("-m", "pytest", "-q", *plugins, "-c", config, *tests)
     assert int(said.split(" passed")[0].split()[-1]) > 100
 
 
@@ -80,8 +86,8 @@ def test_they_are_clean_for_mypy_strict(generated, tmp_path):
     config.write_text(f"[mypy]\nstrict = true\n{sections}", encoding="utf-8")
     code = [path for folder in generated.folders for path in (folder / f"{folder.name.replace('-', '_')}",)]
     tests = [folder / "tests" for folder in generated.folders]
-    cache = ("--cache-dir", tmp_path / "cache")
-    assert "no issues found" in generated.run("-m", "mypy", "--config-file", config, *cache, *code, *tests)
+    options = ("--config-file", config, "--cache-dir", os.devnull)
+    assert "no issues found" in generated.run("-m", "mypy", *options, *code, *tests)
 
 
 @pytest.mark.parametrize("command", [("check",), ("format", "--check")])

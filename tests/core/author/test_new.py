@@ -2,6 +2,7 @@
 
 import tomllib
 import zipfile
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from koe.author.names import LONGEST, PluginName
 from koe.author.writing import write_plugin
 from koe.cli.main import main
 from koe.errors import InvalidRequestError
+from packaging.requirements import Requirement
 
 
 def _new(capfd, *arguments):
@@ -106,6 +108,17 @@ def test_every_kind_has_everything_that_a_distribution_needs(tmp_path, kind):
     assert 'pip install -e ".[test]"' in readme
     assert {"tests/test_koe_words.py", "koe_words/__init__.py", ".gitignore"} <= set(map(str, paths))
     assert not any("$" in (folder / path).read_text(encoding="utf-8").replace("$ ", "") for path in paths)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_new_plugin_requires_is_there_with_koe(tmp_path, kind):
+    folder, _ = write_plugin(PluginName.of("words"), kind, tmp_path)
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    required = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    for requirement in map(Requirement, required):
+        found = distribution(requirement.name)
+        assert requirement.specifier.contains(found.version), requirement
+        assert requirement.extras <= set(found.metadata.get_all("Provides-Extra", ())), requirement
 
 
 def test_the_templates_are_in_the_wheel(tmp_path, monkeypatch):
