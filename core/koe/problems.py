@@ -12,6 +12,8 @@ Place: TypeAlias = tuple[str | int, ...]
 
 MOST_PROBLEMS = 20
 """Named in one list or mapping; a body of a million mistakes must stay cheap."""
+MOST_SHOWN = 60
+"""Characters of a key that a client made up, in what it is told."""
 
 
 @frozen
@@ -28,6 +30,15 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}" if self.path else self.message
+
+
+def shortened(problem: Problem) -> Problem:
+    """The same problem; endless keys on the way to it are cut."""
+    return Problem(tuple(map(_cut, problem.path)), problem.message)
+
+
+def _cut(part: str | int) -> str | int:
+    return f"{part[:MOST_SHOWN]}…" if isinstance(part, str) and len(part) > MOST_SHOWN else part
 
 
 class StructureError(ValueError):

@@ -15,7 +15,7 @@ from cattrs import Converter
 
 from koe.attrs_class import ClassHook, Hook
 from koe.errors import InvalidRequestError
-from koe.problems import Problem, StructureError, UnsupportedTypeError, each, under, wrong
+from koe.problems import Problem, StructureError, UnsupportedTypeError, each, shortened, under, wrong
 from koe.secret import Secret, is_secret
 from koe.spelling import nearest
 from koe.wording import allowed_values, is_class, is_list, is_mapping, is_union, shown, unwrapped
@@ -60,7 +60,8 @@ def structure_body(data: object, cls: type[T], *, allow_unknown: bool) -> tuple[
     try:
         return structure(data, cls), unknown
     except StructureError as error:
-        raise InvalidRequestError(_listed(error.problems), param=error.problems[0].where or None) from None
+        problems = [shortened(problem) for problem in error.problems]
+        raise InvalidRequestError(_listed(problems), param=problems[0].where or None) from None
 
 
 def keys(cls: type[Any]) -> KeysView[str]:

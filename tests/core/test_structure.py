@@ -236,6 +236,14 @@ class TestBodies:
         body, unknown = structure_body({"input": "hi", "b": 1, "a": 2}, Body, allow_unknown=True)
         assert (body, unknown) == (Body("hi"), ("b", "a"))
 
+    def test_endless_names_are_told_cut(self):
+        with pytest.raises(InvalidRequestError) as refused:
+            structure_body(
+                {"input": "a", "turns": [{"text": "a", "x" * 500_000: 1}]}, Body, allow_unknown=True
+            )
+        assert len(str(refused.value)) < 300
+        assert refused.value.param == f'turns[0]."{"x" * 60}…"'
+
     def test_unknown_fields_are_refused_elsewhere(self):
         with pytest.raises(InvalidRequestError) as caught:
             structure_body({"input": "hi", "voise": "x"}, Body, allow_unknown=False)

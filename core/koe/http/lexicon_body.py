@@ -9,12 +9,10 @@ from koe.errors import InvalidRequestError
 from koe.lexicon.contents import Tables, entries_of
 from koe.lexicon.entries import LexiconEntry
 from koe.lexicon.matching import Origin
-from koe.problems import Problem
+from koe.problems import Problem, shortened
 from koe.requests import MAX_REQUEST_ENTRIES
 
 FIELD = "lexicon"
-MAX_SHOWN = 60
-"""Characters of a word in an error's `param`."""
 
 LexiconField: TypeAlias = Annotated[
     Mapping[str, str] | Sequence[LexiconEntry] | None,
@@ -51,8 +49,4 @@ def request_entries(given: Mapping[str, str] | Sequence[LexiconEntry] | None) ->
 
 def _placed(problem: Problem) -> Problem:
     """The problem under the body's field instead of the tables of a file; endless words are cut."""
-    path = (
-        f"{part[:MAX_SHOWN]}…" if isinstance(part, str) and len(part) > MAX_SHOWN else part
-        for part in problem.path[1:]
-    )
-    return Problem((FIELD, *path), problem.message)
+    return shortened(Problem((FIELD, *problem.path[1:]), problem.message))
