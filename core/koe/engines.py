@@ -1,6 +1,6 @@
 """Which engines speak here: the choice at start-up, and the open engines."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 
 import structlog
@@ -93,14 +93,13 @@ class EngineSet:
                 engines[name] = _open(registry, settings, name)
             _check_names(settings, default, engines)
         except BaseException:
-            for opened in engines.values():
-                opened.engine.close()
+            _close(engines.values())
             raise
         return cls(default, engines, _models(settings, default, engines))
 
     def close(self) -> None:
-        for opened in self.engines.values():
-            opened.engine.close()
+        """Close all engines. What one raises is logged, so that the others still close."""
+        _close(self.engines.values())
 
     def get(self, name: str) -> OpenEngine:
         """The engine called `name`, the default one for an empty name.
@@ -118,6 +117,14 @@ class EngineSet:
                 param="model",
             )
         return opened
+
+
+def _close(engines: Iterable[OpenEngine]) -> None:
+    for opened in engines:
+        try:
+            opened.engine.close()
+        except Exception:
+            log.exception("engine_not_closed", engine=opened.name, plugin=opened.plugin)
 
 
 def _models(settings: Settings, default: str, engines: Mapping[str, OpenEngine]) -> dict[str, str]:

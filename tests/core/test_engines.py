@@ -102,3 +102,16 @@ def test_names_that_every_engine_can_speak_are_not_mentioned():
     with capture_logs() as logs:
         open_set(mixes={"duo": "ann+bob"}, aliases={"hero": "duo", "alloy": "bob"})
     assert not [log for log in logs if log["event"] == "voices_not_here"]
+
+
+def test_an_engine_that_fails_to_close_keeps_no_other_open():
+    class Stuck(OtherEngine):
+        def close(self):
+            raise OSError("stuck")
+
+    last = FakeEngine()
+    engines = open_set(Stuck("other"), last, default="other", models={"f": "fake"})
+    with capture_logs() as logs:
+        engines.close()
+    assert [(log["event"], log["engine"]) for log in logs] == [("engine_not_closed", "other")]
+    assert last.closed == 1

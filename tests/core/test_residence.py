@@ -221,13 +221,18 @@ def test_a_load_that_fails_leaves_nothing_of_the_model_behind():
     run_virtually(main)
 
 
+async def _left_while_it_loads(residence, engine):
+    """The model is gone; somebody asks for it, and leaves when half of it is loaded."""
+    await asyncio.sleep(TTL_S + UNLOAD_S)
+    left = asyncio.create_task(_use(residence, engine))
+    await asyncio.sleep(LOAD_S / 2)
+    left.cancel()
+    await asyncio.wait([left])
+
+
 def test_a_load_that_nobody_waits_for_any_more_is_not_repeated_for_the_next():
     async def story(residence, engine):
-        await asyncio.sleep(TTL_S + UNLOAD_S)
-        left = asyncio.create_task(_use(residence, engine))
-        await asyncio.sleep(LOAD_S / 2)
-        left.cancel()
-        await asyncio.wait([left])
+        await _left_while_it_loads(residence, engine)
         assert residence.state == "loading"
         await _use(residence, engine)
         assert engine.counted["load"] == 1
@@ -237,10 +242,7 @@ def test_a_load_that_nobody_waits_for_any_more_is_not_repeated_for_the_next():
 
 def test_a_model_that_was_loaded_for_nobody_leaves_again():
     async def story(residence, engine):
-        await asyncio.sleep(TTL_S + UNLOAD_S)
-        left = asyncio.create_task(_use(residence, engine))
-        await asyncio.sleep(LOAD_S / 2)
-        left.cancel()
+        await _left_while_it_loads(residence, engine)
         await asyncio.sleep(LOAD_S / 2 + TTL_S + UNLOAD_S + 0.1)
         assert (residence.state, engine.counted["load"]) == ("unloaded", 1)
 

@@ -27,6 +27,8 @@ _NPY_VERSION = (1, 0)
 # What zipfile and its decompressors raise on archives that are damaged, encrypted or of rare methods.
 _DAMAGED = (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, OverflowError, struct.error)
 _UNREADABLE = (*_DAMAGED, zlib.error, lzma.LZMAError, OSError)
+# What numpy raises on headers, which it reads as Python's literals.
+_NO_HEADER = (ValueError, SyntaxError, TokenError, TypeError, RecursionError, MemoryError)
 _LARGEST = 100.0
 """Released voices stay within a few units; numbers far beyond are no style table."""
 
@@ -97,7 +99,7 @@ def _array(raw: bytes) -> Samples:
     try:
         version = npy.read_magic(opened)
         header = npy.read_array_header_1_0(opened) if version == _NPY_VERSION else None
-    except (ValueError, SyntaxError, TokenError) as error:
+    except _NO_HEADER as error:
         raise VoiceFileError("an array as numpy.save writes it", f"none ({error})") from error
     if header is None:
         raise VoiceFileError("version 1.0 of numpy's format", ".".join(map(str, version)))

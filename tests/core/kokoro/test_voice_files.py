@@ -1,6 +1,7 @@
 """A dropped file is a sound voice or is refused with what was expected and what was found."""
 
 import io
+import struct
 import zipfile
 from contextlib import suppress
 
@@ -25,6 +26,10 @@ def npz_bytes(**arrays: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()
+
+
+def npy_header(header: bytes) -> bytes:
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header
 
 
 def read(folder, name, content):
@@ -73,6 +78,8 @@ def changed(index, value):
         ("x.npy", npy_bytes(TABLE.astype(">f4")), "found >f4 of shape"),
         ("x.npy", npy_bytes(TABLE)[:-1], "found 522,239 bytes"),
         ("x.npy", TABLE.tobytes()[:1000], "expected an array as numpy.save writes it"),
+        ("x.npy", npy_header(b"-" * 3_900 + b"1"), "expected an array as numpy.save writes it"),
+        ("x.npy", npy_header(b"{1: 2, 'shape': 3}"), "expected an array as numpy.save writes it"),
         ("x.npy", b"\x93NUMPY\x09\x00" + bytes(100), "expected version 1.0 of numpy's format, found 9.0"),
         ("pack.npz", b"PK\x03\x04 and no more", "expected an npz archive of voices"),
         ("pack.npz", npz_bytes(x=TABLE)[:-30], "expected an npz archive of voices"),
