@@ -1,19 +1,9 @@
-"""Pictures, tables and the README's figures come from the reports."""
+"""Tables and the README's figures come from the reports; so do the pictures (`tests/docs`)."""
 
 import json
 
-from benchmarks.plots import PICTURES, draw
 from benchmarks.tables import TABLES, section, with_figures, with_tables
 from tests.benchmarks.reports import write_reports
-
-
-def test_every_report_has_a_small_picture(tmp_path):
-    write_reports(tmp_path)
-    drawn = draw(tmp_path)
-    assert {file.stem for file in drawn} == set(PICTURES)
-    for file in drawn:
-        assert file.read_bytes().startswith(b"\x89PNG")
-        assert file.stat().st_size < 60_000
 
 
 def test_a_section_shows_picture_conditions_numbers_and_definitions(tmp_path):
