@@ -2,20 +2,43 @@
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
 
 from tests.deploy.image import Builder, can_contain
 
+WANT_IMAGE = ("tests/deploy/test_dockerfile.py", "tests/packaging/test_fresh_install.py")
+"""The files whose tests take the fixture `image`: one process runs them all, so that it is built once."""
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, those of a file stay together, and those that want `image`."""
-    for item in items:
-        wants_image = "image" in getattr(item, "fixturenames", ())
-        group = "image" if wants_image else str(item.path.relative_to(item.config.rootpath))
-        item.add_marker(pytest.mark.xdist_group(group))
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where several processes share the tests, those of a file stay together, and those that want `image`.
+
+    Their fixtures are made once then. Marks for groups would not do: xdist 3.8 takes them for nothing with
+    pytest 9.2, and says nothing.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    if config.getvalue("dist") != "loadfile":
+        return None
+    scheduler = LoadFileScheduling(config, log)
+    scheduler._split_scope = _together
+    return scheduler
+
+
+def _together(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    return "image" if file in WANT_IMAGE else file
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if "image" in getattr(item, "fixturenames", ()) and _together(item.nodeid) != "image":
+        raise pytest.UsageError(
+            f"{item.nodeid} wants `image`, so name its file in WANT_IMAGE of tests/conftest.py"
+        )
 
 
 def pytest_configure() -> None:
