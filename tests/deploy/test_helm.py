@@ -67,6 +67,11 @@ NOTHING = {
     "podDisruptionBudget": {"enabled": False},
 }
 CASES = {"default": {}, "everything": EVERYTHING, "nothing": NOTHING}
+OUTER_ONES = ["security", "cors", "metrics"]
+PLACES = {
+    "auth has no place": ([*OUTER_ONES, "ratelimit", "text"], [*OUTER_ONES, "auth", "ratelimit", "text"]),
+    "auth has a place": (["metrics", "text", "auth"], ["metrics", "text", "auth"]),
+}
 WRONG = {
     "a key that is none": ({"replica": 3}, "replica"),
     "a text for a number": ({"replicas": "two"}, "replicas"),
@@ -91,7 +96,12 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def helm():
     """What Helm makes of all cases."""
-    asked = {"chart": str(CHART), "cases": CASES | {name: values for name, (values, _) in WRONG.items()}}
+    wrong = {name: values for name, (values, _) in WRONG.items()}
+    places = {
+        name: {"keysSecret": "koe-keys", "config": {"plugins": {"enabled": enabled}}}
+        for name, (enabled, _) in PLACES.items()
+    }
+    asked = {"chart": str(CHART), "cases": CASES | wrong | places}
     done = subprocess.run(
         [sys.executable, "-m", "tests.deploy.helm_process"],
         cwd=ROOT,
@@ -195,13 +205,20 @@ def test_koe_understands_its_configuration(objects, case, tmp_path):
     assert settings.server.host == "0.0.0.0"
     assert ("auth" in settings.plugins.enabled) == (case == "everything")
     if case == "everything":
-        assert settings.plugins.enabled[0] == "auth"
+        assert settings.plugins.enabled[:2] == ("metrics", "auth")
         assert settings.limits.max_characters == 2_000_000
         assert settings.voices.aliases == {'the "old" one': "af_heart"}
         assert settings.lexicon.words == {"Łódź": "woodge"}
         assert settings.lexicon.entries[0].say == "ko-eh"
         assert settings.server.trusted_proxies == ("10.1.0.0/16",)
         assert settings.cache.tiers == ("memory", "redis")
+
+
+@pytest.mark.parametrize("name", list(PLACES))
+def test_auth_is_behind_what_has_to_see_what_it_refuses_or_where_the_values_put_it(helm, name):
+    text = helm["rendered"][name]["koe/templates/configmap.yaml"]
+    config = tomllib.loads(yaml.safe_load(text)["data"]["koe.toml"])
+    assert config["plugins"]["enabled"] == PLACES[name][1]
 
 
 def test_secrets_stay_in_secrets(objects, case):

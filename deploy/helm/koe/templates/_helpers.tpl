@@ -30,7 +30,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{ add (ceil .Values.config.server.drain_timeout_s) .Values.preStopSeconds 20 }}
 {{- end }}
 
-{{/* The configuration as TOML. With keysSecret, auth is enabled first of all, and reads it. */}}
+{{/*
+The configuration as TOML. With keysSecret, auth reads it. Where `enabled` has no place for auth, that is behind the plugins
+which have to see what it refuses, and before all others.
+*/}}
 {{- define "koe.config" -}}
 {{- $config := deepCopy .Values.config }}
 {{- if .Values.keysSecret }}
@@ -38,7 +41,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $auth := $plugins.auth | default dict }}
 {{- $_ := set $auth "keys_file" "/etc/koe/keys/keys.toml" }}
 {{- $_ := set $plugins "auth" $auth }}
-{{- $_ := set $plugins "enabled" (prepend (without $plugins.enabled "auth") "auth") }}
+{{- if not (has "auth" $plugins.enabled) }}
+{{- $before := list }}
+{{- $behind := list }}
+{{- range $plugins.enabled }}
+{{- if has . (list "metrics" "tracing" "security" "compression" "cors") }}
+{{- $before = append $before . }}
+{{- else }}
+{{- $behind = append $behind . }}
+{{- end }}
+{{- end }}
+{{- $_ := set $plugins "enabled" (concat $before (list "auth") $behind) }}
+{{- end }}
 {{- end }}
 {{- include "koe.table" (dict "path" list "table" $config) }}
 {{- end }}
