@@ -2,8 +2,8 @@
 
 # Targets: `cpu`, the default, and `gpu`. docs/deployment.md says how to build and run them.
 ARG PYTHON_IMAGE=python:3.12.13-slim-trixie
-# The plugin nemo is built with a compiler, which python:3.12.13-trixie has.
-ARG BUILD_IMAGE=python:3.12.13-slim-trixie
+# It has to have the same Python. The plugin nemo is built with a compiler, which python:3.12.13-trixie has.
+ARG BUILD_IMAGE=${PYTHON_IMAGE}
 
 FROM ${BUILD_IMAGE} AS build
 ARG PLUGINS=""

@@ -56,7 +56,7 @@ class Dockerfile:
             else:
                 assert step.name == "ARG", step
                 name, _, value = step.rest.partition("=")
-                found.arguments[name] = value
+                found.arguments[name] = expanded(value, found.arguments)
         return found
 
     def stage(self, name: str) -> Stage:
