@@ -9,8 +9,8 @@ from koe.errors import InvalidRequestError
 LONGEST = 24
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _PREFIX = "koe-"
-_RESERVED = frozenset({"enabled", "testing", "server"})
-"""A key of `[plugins]`, and names of distributions or extras of koe's own."""
+_RESERVED = frozenset({"enabled", "testing", "server", "auto", "default"})
+"""A key of `[plugins]`, distributions or extras of koe's own, and words of `[engine]` that name no engine."""
 
 
 @frozen

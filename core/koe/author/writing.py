@@ -9,8 +9,9 @@ from string import Template
 
 from koe.author.kinds import KINDS, Kind
 from koe.author.names import PluginName
-from koe.errors import InvalidRequestError
-from koe.plugins import installed
+from koe.config import load as default_configuration
+from koe.errors import ConfigError, InvalidRequestError
+from koe.plugins import installed, load
 from koe.settings import PluginsSettings
 from koe.spelling import suggestion
 
@@ -28,7 +29,7 @@ def write_plugin(name: PluginName, kind: str, directory: Path) -> tuple[Path, li
     """
     if kind not in KINDS:
         raise InvalidRequestError(f"There is no kind {kind!r} of plugins; {suggestion(kind, KINDS)}")
-    _refuse_taken(name)
+    _refuse_taken(name, kind)
     folder = directory / name.distribution
     texts = dict(_texts(name, kind))
     try:
@@ -48,14 +49,28 @@ def write_plugin(name: PluginName, kind: str, directory: Path) -> tuple[Path, li
     return folder, sorted(texts)
 
 
-def _refuse_taken(name: PluginName) -> None:
+def _refuse_taken(name: PluginName, kind: str) -> None:
     taken = f"plugin {name.name!r}" if name.name in installed() else ""
     if not taken and any(distributions(name=name.distribution)):
         taken = f"distribution {name.distribution!r}"
+    if not taken and (owner := _owner(name.name, KINDS[kind].registered)):
+        taken = f"plugin {owner!r} with the {kind} {name.name!r}"
     if taken:
         raise InvalidRequestError(
             f"A {taken} is installed here already; take another name, or uninstall that one"
         )
+
+
+def _owner(component: str, registered: str) -> str:
+    """The plugin of the default configuration that has such a component, if any."""
+    if not registered:
+        return ""
+    try:
+        registry = load(default_configuration())
+    except ConfigError:  # something here is broken, which the new plugin has no part in
+        return ""
+    owned = getattr(registry, registered).get(component)
+    return owned.plugin if owned else ""
 
 
 def _texts(name: PluginName, kind: str) -> Iterator[tuple[Path, str]]:

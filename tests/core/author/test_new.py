@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from hatchling.build import build_wheel
+from koe.author import writing
 from koe.author.kinds import KINDS
 from koe.author.names import LONGEST, PluginName
 from koe.author.writing import write_plugin
 from koe.cli.main import main
-from koe.errors import InvalidRequestError
+from koe.errors import ConfigError, InvalidRequestError
 from packaging.requirements import Requirement
 
 
@@ -45,6 +46,7 @@ def test_names_become_those_of_distribution_package_and_classes():
         ("w" * (LONGEST + 1), f"at most {LONGEST}"),
         ("koe-words", "leave the prefix out: words"),
         ("enabled", "means something else"),
+        ("auto", "means something else"),
     ],
 )
 def test_bad_names_are_refused_with_what_a_name_may_be(given, said):
@@ -75,6 +77,7 @@ def test_the_command_writes_a_folder_and_says_how_to_go_on(capfd, tmp_path):
         (("formats", "--kind", "format"), "plugin 'formats' is installed here already"),
         (("server-x", "--kind", "format", "--directory", "file"), "file/koe-server-x cannot be written"),
         (("limits", "--kind", "format"), "distribution 'koe-limits' is installed here already"),
+        (("wav", "--kind", "format"), "plugin 'formats' with the format 'wav' is installed here already"),
     ],
 )
 def test_what_cannot_be_written_exits_with_2(capfd, tmp_path, monkeypatch, arguments, said):
@@ -84,6 +87,20 @@ def test_what_cannot_be_written_exits_with_2(capfd, tmp_path, monkeypatch, argum
     assert (code, out) == (2, "")
     assert said in err
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_another_kind_may_be_called_like_a_component_that_is_there(tmp_path):
+    folder, _ = write_plugin(PluginName.of("wav"), "normalizer", tmp_path)
+    assert folder.name == "koe-wav"
+
+
+def test_what_is_broken_here_keeps_nobody_from_writing_a_plugin(tmp_path, monkeypatch):
+    def broken(_):
+        raise ConfigError(["plugin 'formats' cannot be imported"])
+
+    monkeypatch.setattr(writing, "load", broken)
+    folder, _ = write_plugin(PluginName.of("wav"), "format", tmp_path)
+    assert folder.name == "koe-wav"
 
 
 def test_a_folder_that_exists_is_never_touched(capfd, tmp_path):
