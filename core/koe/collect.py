@@ -32,6 +32,8 @@ _COMPONENTS: Mapping[str, tuple[str, type[Component]]] = {
     "register_formats": ("formats", AudioFormat),
     "register_cache_backends": ("cache_backends", CacheBackend),
 }
+KINDS = tuple(target for target, _ in _COMPONENTS.values())
+"""Where a `Registry` has the components of each kind."""
 _OBSERVATIONS = ("segment_synthesized", "request_finished")
 
 

@@ -1,13 +1,15 @@
 """The conformance classes for plugins and routes find what is wrong with one."""
 
+from contextlib import nullcontext
 from itertools import count
 from typing import Any, ClassVar
 
 import pytest
 from attrs import define, frozen
-from koe.api import DescribedRoute, Normalizer, Plugin, hookimpl
+from koe.api import DescribedRoute, ExecutionProvider, Normalizer, Plugin, hookimpl
 from koe.problems import UnsupportedTypeError
 from koe.testing.conformance.plugins import PluginConformance
+from koe.testing.conformance.providers import ExecutionProviderConformance
 from koe.testing.conformance.routes import RoutesConformance
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -134,3 +136,36 @@ async def test_sound_routes_pass():
     await suite.test_described_routes_are_in_the_api_document(plugin)
     await suite.test_whatever_they_are_sent_they_answer_and_do_not_fail(plugin)
     await suite.test_errors_have_koe_s_envelope(plugin)
+
+
+class CpuProvider(ExecutionProvider):
+    name = "some"
+    onnxruntime_name = "CPUExecutionProvider"
+
+    def __init__(self, reason):
+        self.reason = reason
+
+    def options(self):
+        return {}
+
+    def missing(self):
+        return self.reason
+
+
+class UnknownProvider(CpuProvider):
+    onnxruntime_name = "NoExecutionProvider"
+
+
+@pytest.mark.parametrize(
+    ("provider", "sound"),
+    [
+        (CpuProvider(None), True),
+        (CpuProvider("this process has no cores [9]"), True),
+        (CpuProvider(" "), False),
+        (UnknownProvider("it is not there"), True),
+        (UnknownProvider(None), False),
+    ],
+)
+def test_a_provider_that_onnx_runtime_lacks_needs_a_reason_and_others_may_have_one(provider, sound):
+    with nullcontext() if sound else pytest.raises(AssertionError):
+        ExecutionProviderConformance().test_says_why_it_is_missing(provider)

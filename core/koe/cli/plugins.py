@@ -8,6 +8,7 @@ from cyclopts import App
 from koe.cli.options import NO_OPTIONS, ConfigOptions
 from koe.cli.plugins_author import check, new
 from koe.cli.table import print_rows
+from koe.collect import KINDS
 from koe.errors import ConfigError, InvalidRequestError
 from koe.plugins import installed, load, not_installed, of_other_versions
 from koe.registry import PluginState, Registry
@@ -18,16 +19,6 @@ app.command(check)
 
 INCOMPATIBLE = "incompatible"
 """The state of a plugin that is built for another major version of the hook API."""
-_KINDS = (
-    "markup_parsers",
-    "normalizers",
-    "phonemizers",
-    "engines",
-    "execution_providers",
-    "audio_processors",
-    "formats",
-    "cache_backends",
-)
 
 
 @app.command(name="list")
@@ -96,7 +87,7 @@ def _row(name: str, entry: EntryPoint, state: PluginState | None, *, enabled: bo
 def _registered(name: str, registry: Registry) -> list[dict[str, Any]]:
     return [
         {"kind": kind.removesuffix("s").replace("_", " "), "component": component}
-        for kind in _KINDS
+        for kind in KINDS
         for component, owned in getattr(registry, kind).items()
         if owned.plugin == name
     ]

@@ -6,19 +6,9 @@ import attrs
 import pytest
 
 from koe.api import Plugin, structure
+from koe.collect import KINDS
 from koe.structure import keys
 from koe.testing.build import registry_of
-
-_KINDS = (
-    "markup_parsers",
-    "normalizers",
-    "phonemizers",
-    "engines",
-    "execution_providers",
-    "audio_processors",
-    "formats",
-    "cache_backends",
-)
 
 
 class PluginConformance:
@@ -59,4 +49,4 @@ class PluginConformance:
 def _registered(plugin_class: type[Plugin], config: Any) -> dict[str, list[str]]:
     plugin = plugin_class() if plugin_class.Config is None else plugin_class(config)
     registry = registry_of(plugin)
-    return {kind: list(getattr(registry, kind)) for kind in _KINDS}
+    return {kind: list(getattr(registry, kind)) for kind in KINDS}

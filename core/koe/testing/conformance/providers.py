@@ -31,11 +31,11 @@ class ExecutionProviderConformance:
         assert provider.options() == options
 
     def test_says_why_it_is_missing(self, provider: ExecutionProvider) -> None:
-        """`missing` is None exactly where the installed ONNX Runtime has the provider, else a reason."""
+        """A provider that the installed ONNX Runtime lacks has a reason; one that it has may have one."""
         import onnxruntime
 
         reason = provider.missing()
-        assert (reason is None) == (provider.onnxruntime_name in onnxruntime.get_available_providers())
+        assert reason is not None or provider.onnxruntime_name in onnxruntime.get_available_providers()
         assert reason is None or reason.strip()
 
     def test_runs_a_model_where_it_is_not_missing(self, provider: ExecutionProvider, tmp_path: Path) -> None:
