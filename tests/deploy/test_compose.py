@@ -61,6 +61,7 @@ class TestEveryService:
         assert container["read_only"] is True
         assert container["cap_drop"] == ["ALL"]
         assert container["security_opt"] == ["no-new-privileges:true"]
+        assert container["pids_limit"] >= 1024  # of threads, and pools have one for each core
         assert container["restart"] == "unless-stopped"
         assert not container.get("privileged")
 

@@ -105,9 +105,11 @@ def test_compose_commands_name_files_services_and_commands_that_exist():
         [file] = given(line, "-f")
         services = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))["services"]
         if "run" in line:
-            words = [word for word in line[line.index("run") + 1 :] if not word.startswith("--")]
+            words = [word for word in line[line.index("run") + 1 :] if not word.startswith("-")]
             assert words[0] in services
             assert words[1] in {*build_app(), "auth"}
+            if ">>" in words:
+                assert "-T" in line, "a terminal would put what is said beside it into the file, too"
     assert {named(row[0])[0] for row in rows("file")} == {
         path.name for path in (ROOT / "deploy/compose").glob("*.yaml")
     }
