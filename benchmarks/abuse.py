@@ -4,7 +4,8 @@
 `benchmarks.abuse_attacks`, one after the other, and prints a JSON object for each: the server's memory and
 open files before, at most and after, what became of the attackers, and how long others waited for `/health`
 and for a short speech. The others have an address of their own, as koe lets addresses take turns; with
-`--address 127.0.0.1` they have the attackers'. An attack that is over before others have asked for both is repeated (`times`).
+`--address 127.0.0.1` they have the attackers'. An attack that is over before others have asked for both is
+repeated (`times`).
 """
 
 import argparse
@@ -109,6 +110,7 @@ def measured(
     attack: Callable[[Attack], None],
     clients: int,
     seconds: float,
+    *,
     settle_s: float = SETTLE_S,
     address: str = OTHERS,
 ) -> dict[str, Any]:
@@ -127,10 +129,7 @@ def measured(
         "rss_mb": [_mb(before[0]), _mb(max(watch.rss)), _mb(server.process.memory_info().rss)],
         "files": [before[1], max(watch.files), server.process.num_fds()],
         "attackers": dict(under.outcome),
-        "others": {
-            name: {"answered": len(waits), "median_ms": _ms(waits, 0.5), "worst_ms": _ms(waits, 1.0)}
-            for name, waits in watch.waits_s.items()
-        },
+        "others": {name: _waited(waits) for name, waits in watch.waits_s.items()},
         "others_failed": dict(watch.failed),
     }
 
@@ -139,10 +138,11 @@ def _mb(count: int) -> float:
     return round(count / 1e6, 1)
 
 
-def _ms(waits_s: list[float], share: float) -> float | None:
+def _waited(waits_s: list[float]) -> dict[str, float | None]:
     if not waits_s:
-        return None
-    return round(1000 * (statistics.median(waits_s) if share < 1 else max(waits_s)), 1)
+        return {"answered": 0, "median_ms": None, "worst_ms": None}
+    median_ms, worst_ms = (round(1000 * one, 1) for one in (statistics.median(waits_s), max(waits_s)))
+    return {"answered": len(waits_s), "median_ms": median_ms, "worst_ms": worst_ms}
 
 
 def main() -> int:
@@ -151,7 +151,8 @@ def main() -> int:
     )
     parser.add_argument("--clients", type=int, default=500, help="connections, where one attacker has one")
     parser.add_argument("--seconds", type=float, default=8.0, help="how long attackers hold on")
-    parser.add_argument("--only", nargs="*", default=[one.__name__ for one in ATTACKS])
+    names = [one.__name__ for one in ATTACKS]
+    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="ATTACK")
     parser.add_argument("--address", default=OTHERS, help="where the others come from")
     given = parser.parse_args()
     with serving(SETTINGS) as server:

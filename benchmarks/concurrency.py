@@ -118,7 +118,7 @@ class Client:
         return len(response.content) / BYTES_PER_S
 
 
-async def capacity(client: Client, threads: int, seconds: float) -> tuple[float, float]:
+async def capacity(client: Client, places: int, seconds: float) -> tuple[float, float]:
     """Audio seconds per second, and the mean seconds of one text's audio."""
     made: list[float] = []
     begun = time.perf_counter()
@@ -127,7 +127,7 @@ async def capacity(client: Client, threads: int, seconds: float) -> tuple[float,
         while time.perf_counter() < begun + seconds:
             made.append(await client.whole_s(client.texts.text()))
 
-    await asyncio.gather(*(ask() for _ in range(threads + 2)))
+    await asyncio.gather(*(ask() for _ in range(places + 2)))
     return sum(made) / (time.perf_counter() - begun), statistics.mean(made)
 
 
@@ -135,13 +135,13 @@ async def streams(client: Client, count: int, each: int) -> dict[str, object]:
     """`count` clients, each with `each` streams one after the other, played to their end."""
     begun, players = time.perf_counter(), list[Player]()
 
-    async def play() -> None:
+    async def listener() -> None:
         for _ in range(each):
             player = await client.listen(client.texts.text())
             players.append(player)
             await asyncio.sleep(player.plays_until - time.perf_counter())
 
-    await asyncio.gather(*(play() for _ in range(count)))
+    await asyncio.gather(*(listener() for _ in range(count)))
     return {"streams": count, **summary(players, time.perf_counter() - begun)}
 
 

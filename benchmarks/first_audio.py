@@ -60,8 +60,8 @@ def arrivals(url: str, text: str, heard_s: float) -> list[tuple[float, bytes]]:
 def played(pieces: Sequence[tuple[float, bytes]]) -> tuple[float, float]:
     """Seconds until the first sound, and the longest wait of a player that starts with the first piece."""
     sizes = accumulate(len(piece) for _, piece in pieces)
-    arrivals = list(zip((at_s for at_s, _ in pieces), sizes, strict=True))
-    found = play(arrivals, timeline("pcm", b"".join(piece for _, piece in pieces)), late_s=0.0)
+    came = list(zip((at_s for at_s, _ in pieces), sizes, strict=True))
+    found = play(came, timeline("pcm", b"".join(piece for _, piece in pieces)), late_s=0.0)
     if found.first_sound_s is None:
         raise SystemExit("the answer is silent")
     return found.first_sound_s, max(found.gaps_s, default=0.0)

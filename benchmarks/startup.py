@@ -28,8 +28,8 @@ DEFINITIONS = {
     "first_answer_s": "from the start of the process until the whole answer to 'Hello.' (wav) was there",
     "phases_s": (
         "medians in other starts: imports = Python and koe's modules; plugins = the configuration, and the "
-        "enabled plugins with their tables; model = opening the engine; warm-up = two short inferences, the "
-        "second of them measured; rest = everything until the server listens"
+        "enabled plugins with their tables; model = opening the engine; warm-up = a short inference, and "
+        "as many as run at a time, which are measured; rest = everything until the server listens"
     ),
     "imports_ms": "time in each top-level package's own modules (-X importtime), least of 3, the 12 largest",
 }

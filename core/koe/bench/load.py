@@ -107,9 +107,9 @@ class Level:
         """Ask. Where this is cancelled, `outcomes` holds what was complete by then."""
         connections = [Connection(self.asking.place) for _ in range(self.clients)]
         try:
-            for connection in connections:
-                with suppress(OSError):  # its client will find out, and count it
-                    await connection.open()
+            with suppress(TimeoutError):  # where there is no connection, its client finds out and counts it
+                async with asyncio.timeout(self.timeout_s):
+                    await asyncio.gather(*(one.open() for one in connections), return_exceptions=True)
             await self._timed(connections)
         finally:
             for connection in connections:
