@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import structlog
 from hypercorn.asyncio import serve
@@ -12,6 +12,9 @@ from koe.api import KoeError
 from starlette.types import ASGIApp
 
 log = structlog.get_logger(__name__)
+
+_STOP_S = 2.0
+"""How long clients have to take their last answer."""
 
 
 class MetricsAddressError(KoeError):
@@ -38,7 +41,17 @@ async def listening(app: ASGIApp, host: str, port: int, *, shared: bool) -> Asyn
         yield
     finally:
         stop.set()
-        await serving
+        await _ended(serving)
+
+
+async def _ended(serving: "asyncio.Task[None]") -> None:
+    """Stop hypercorn 0.18, which waits without limit for clients that take nothing, and fails when cancelled."""
+    _, unfinished = await asyncio.wait([serving], timeout=_STOP_S)
+    if unfinished:
+        serving.cancel()
+        await asyncio.wait(unfinished)
+    with suppress(asyncio.CancelledError, asyncio.InvalidStateError):
+        serving.result()
 
 
 def _bound(host: str, port: int, *, shared: bool) -> socket.socket:

@@ -16,6 +16,8 @@ from koe.testing.fakes import FakeEngine, FakePlugin
 from koe_metrics import MetricsConfig, MetricsPlugin
 from koe_metrics.listener import MetricsAddressError, listening
 from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from websockets.sync.client import connect
 
 from tests.plugins.metrics.scrape import scraped, total
@@ -261,6 +263,24 @@ async def test_their_own_port_is_given_back_once():
         assert (await reader.read()).startswith(b"HTTP/1.1 404")
         writer.close()
         await writer.wait_closed()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+async def test_who_takes_no_answer_from_it_does_not_hold_up_its_end(monkeypatch):
+    monkeypatch.setattr("koe_metrics.listener._STOP_S", 0.2)
+
+    async def much(request):
+        return PlainTextResponse("x" * 20_000_000)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    async with listening(Starlette(routes=[Route("/", much)]), "127.0.0.1", port, shared=False):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nhost: koe\r\n\r\n")
+        assert await reader.readline() == b"HTTP/1.1 200 \r\n"
+    writer.close()
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection("127.0.0.1", port)
 
