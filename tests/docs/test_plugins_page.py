@@ -8,6 +8,7 @@ from typing import Any
 
 import koe.testing.conformance
 import pluggy
+import pytest
 from koe.hooks import PROJECT, Plugin, hookspec
 from koe.testing.build import registry_of
 from koe.testing.conformance.normalizers import NormalizerConformance
@@ -32,6 +33,22 @@ def test_the_page_s_plugin_registers_and_works():
     assert isinstance(result, Segment)
     assert result.text == "oh goodness, goodness it"
     assert result.source(3, 11).start == 3
+
+
+def test_the_page_s_normalizer_does_what_every_normalizer_must():
+    """With a word in the place of the suite's given phonemes, too."""
+    module = _module()
+    suite = NormalizerConformance()
+    tests = [name for name in dir(suite) if name.startswith("test_")]
+    assert len(tests) >= 7
+    for word in ("darn", "Kokoro"):
+        for test in tests:
+            getattr(suite, test)(module.Polite(module.PoliteConfig(word)))
+
+
+def test_the_page_s_config_refuses_a_word_that_is_none():
+    with pytest.raises(ValueError, match="word"):
+        _module().PoliteConfig("")
 
 
 def test_the_page_s_test_is_a_test():
