@@ -35,6 +35,7 @@ async def listening(app: ASGIApp, host: str, port: int, *, shared: bool) -> Asyn
     config.bind = [f"fd://{_bound(host, port, shared=shared).detach()}"]  # hypercorn closes it
     config.accesslog = config.errorlog = None
     config.include_server_header = False
+    config.graceful_timeout = _STOP_S / 2
     serving = asyncio.create_task(serve(app, config, shutdown_trigger=stop.wait))  # type: ignore[arg-type]
     log.info("metrics_listening", host=host, port=port)
     try:
@@ -45,7 +46,7 @@ async def listening(app: ASGIApp, host: str, port: int, *, shared: bool) -> Asyn
 
 
 async def _ended(serving: "asyncio.Task[None]") -> None:
-    """Stop hypercorn 0.18, which waits without limit for clients that take nothing, and fails when cancelled."""
+    """Wait for hypercorn 0.18, which fails where it must break answers off, and may wait without limit."""
     _, unfinished = await asyncio.wait([serving], timeout=_STOP_S)
     if unfinished:
         serving.cancel()
