@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 
 import numpy as np
-from attrs import define, field
+from attrs import define, evolve, field
 
 from koe.clock import StageClock
 from koe.guard import guarded
@@ -106,6 +106,37 @@ class Encoding:
 
     def _guard(self) -> AbstractContextManager[None]:
         return guarded(Stage.ENCODE, self.owned.component.name, self.owned.plugin)
+
+
+@define(eq=False)
+class Output:
+    """One response's processors and its encoder. Runs in the caller's thread, never in two at once."""
+
+    chain: Chain
+    encoding: Encoding
+
+    @classmethod
+    def open(
+        cls,
+        processors: tuple[Owned[AudioProcessor], ...],
+        owned_format: Owned[AudioFormat],
+        info: StreamInfo,
+        clock: StageClock,
+    ) -> "Output":
+        """Open everything. A failure is a `StageError` that names what failed."""
+        chain = Chain.open(processors, info, clock)
+        return cls(chain, Encoding(owned_format, evolve(info, tags=chain.tags), clock))
+
+    def encode(self, chunk: AudioChunk) -> bytes:
+        processed = self.chain.process(chunk)
+        return self.encoding.feed(processed) if len(processed.samples) else b""
+
+    def rest(self) -> bytes:
+        """What the processors and the encoder held back."""
+        return b"".join(map(self.encoding.feed, self.chain.flush())) + self.encoding.flush()
+
+    def close(self) -> None:
+        self.encoding.close()
 
 
 def cut_pieces(chunk: AudioChunk, seconds: float = PIECE_S) -> Iterator[AudioChunk]:

@@ -1,6 +1,5 @@
 """The audio half of the pipeline: infer, postprocess and encode, ahead of the listener."""
 
-import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
@@ -18,19 +17,18 @@ from koe.clock import StageClock, timed_delivery
 from koe.costs import Costs
 from koe.engines import OpenEngine
 from koe.errors import NothingToSpeakError
-from koe.guard import guarded
 from koe.hooks import SegmentSynthesized, Speech
 from koe.joins import Joins
 from koe.line import Claim, Line, Work
 from koe.lookahead import LookAhead
 from koe.order import Order
 from koe.pipeline import Planned
-from koe.postprocess import Chain, Encoding, cut_pieces, silence
-from koe.prosody import pitch_ratio, repitched, resampled
+from koe.postprocess import Chain, Output, cut_pieces, silence
+from koe.prosody import resampled
 from koe.registry import Owned
-from koe.spoken import Spoken, spoken
+from koe.spoken import speak, spoken
 from koe.stages import AudioFormat, AudioProcessor
-from koe.stretch import gain, time_stretch
+from koe.stretch import gain
 from koe.timings import estimated_words
 from koe.types import (
     AudioChunk,
@@ -156,7 +154,8 @@ class ActiveSpeech(Speech):
 
     @timed_delivery
     async def chunks(self) -> AsyncGenerator[AudioChunk, None]:
-        chain = await self._chain(self._info("stream"))
+        opened = partial(Chain.open, self.processors, self._info("stream"), self.clock)
+        chain = await self.threads.audio.run(opened)
         async with aclosing(self._sounds(early=True)) as sounds:
             async for sound in sounds:
                 processed = await self.threads.audio.run(partial(chain.process, sound.chunk))
@@ -171,32 +170,28 @@ class ActiveSpeech(Speech):
 
     @timed_delivery
     async def pieces(self, mode: Mode = "stream") -> AsyncGenerator[SpeechPiece, None]:
-        info = self._info(mode)
         self._streams = mode == "stream"
-        chain = await self._chain(info)
-        tagged = evolve(info, tags=chain.tags)
-        encoding = await self.threads.audio.run(partial(Encoding, self.owned_format, tagged, self.clock))
+        opened = partial(Output.open, self.processors, self.owned_format, self._info(mode), self.clock)
+        output = await self.threads.audio.run(opened)
         try:
             async with aclosing(self._sounds(early=mode == "stream")) as sounds:
                 async for sound in sounds:
-                    async for piece in self._encoded_sound(sound, chain, encoding):
+                    async for piece in self._encoded_sound(sound, output):
                         yield piece
-            data = await self.threads.audio.run(partial(_encode_rest, chain, encoding))
-            self._complete(chain)
+            data = await self.threads.audio.run(output.rest)
+            self._complete(output.chain)
             self._note_first_audio()
             yield SpeechPiece(data)
         finally:
-            encoding.close()
+            output.close()
 
-    async def _encoded_sound(
-        self, sound: _Sound, chain: Chain, encoding: Encoding
-    ) -> AsyncGenerator[SpeechPiece, None]:
+    async def _encoded_sound(self, sound: _Sound, output: Output) -> AsyncGenerator[SpeechPiece, None]:
         marks = sound.marks
         if marks and not len(sound.chunk.samples):
             yield SpeechPiece(b"", marks=marks)
         for part in cut_pieces(sound.chunk):
-            data = await self.threads.audio.run(partial(_encode, chain, encoding, part))
-            self._note_facts(chain)
+            data = await self.threads.audio.run(partial(output.encode, part))
+            self._note_facts(output.chain)
             if data:
                 self._note_first_audio()
             if data or part.words or marks:
@@ -288,14 +283,15 @@ class ActiveSpeech(Speech):
         return self._timed(made, segment)
 
     async def _obtained(self, segment: PhonemeSegment, claim: Claim) -> Obtained:
-        speak = partial(_speak, self.open_engine, self.joins)
+        work = partial(speak, self.open_engine, self.joins)
         if self.cache is not None and self._patience is not None:
             refresh = self.request.cache == "refresh"
             return await self.cache.obtain(
-                self.open_engine, segment, speak, self._patience, refresh=refresh, claim=claim
+                self.open_engine, segment, work, self._patience, refresh=refresh, claim=claim
             )
-        work, ticket = partial(speak, segment, self._cancellation), Work(claims=[claim])
-        made = await spoken(self.open_engine, self.threads.inference, work, self._cancellation, ticket)
+        ticket, cancellation = Work(claims=[claim]), self._cancellation
+        speaking = partial(work, segment, cancellation)
+        made = await spoken(self.open_engine, self.threads.inference, speaking, cancellation, ticket)
         return Obtained(made)
 
     def _count(self, made: _Made, segment: PhonemeSegment, claim: Claim, wait_s: float) -> None:
@@ -332,9 +328,6 @@ class ActiveSpeech(Speech):
             self._cached.append(made.cached)
         return _Sound(AudioChunk(samples, self.sample_rate, words), marks, made.estimated, made.goes_on)
 
-    async def _chain(self, info: StreamInfo) -> Chain:
-        return await self.threads.audio.run(partial(Chain.open, self.processors, info, self.clock))
-
     def _complete(self, chain: Chain) -> None:
         self._note_facts(chain)
         self.repeatable = chain.repeatable
@@ -365,27 +358,6 @@ class ActiveSpeech(Speech):
         )
 
 
-def _speak(opened: OpenEngine, joins: Joins, segment: PhonemeSegment, cancellation: Cancellation) -> Spoken:
-    """Infer one segment, trim it, shift its pitch, stretch what is left over of the rate, set the volume.
-
-    Resampling shifts the pitch and shortens by the same ratio, so the engine speaks that much slower first.
-    What changes here changes `koe.cache.keys.REVISION`.
-    """
-    began = time.perf_counter()
-    cancellation.check()
-    low, high = opened.engine.rate_range
-    prosody = segment.prosody
-    ratio = pitch_ratio(prosody.pitch_semitones)
-    rate = min(max(prosody.rate / ratio, low), high)
-    with guarded(Stage.INFER, opened.name, opened.plugin):
-        chunk = opened.engine.infer(evolve(segment, prosody=evolve(prosody, rate=rate)), cancellation)
-        chunk = repitched(joins.trimmed(chunk), ratio)
-        chunk = _stretched(chunk, prosody.rate / (rate * ratio))
-        if prosody.volume_db:
-            chunk = evolve(chunk, samples=gain(chunk.samples, prosody.volume_db))
-    return Spoken(chunk, began, time.perf_counter())
-
-
 def _how_cached(segments: Collection[bool]) -> str:
     """Whether no inference was run for any of these segments, for some, or for all."""
     if all(segments):
@@ -396,19 +368,3 @@ def _how_cached(segments: Collection[bool]) -> str:
 def _played(clip: Clip, sample_rate: int) -> _Made:
     samples = resampled(clip.chunk.samples, clip.chunk.sample_rate, sample_rate)
     return _Made(AudioChunk(gain(samples, clip.volume_db), sample_rate))
-
-
-def _stretched(chunk: AudioChunk, rate: float) -> AudioChunk:
-    if math.isclose(rate, 1.0):
-        return chunk
-    words = tuple(evolve(word, start_s=word.start_s / rate, end_s=word.end_s / rate) for word in chunk.words)
-    return AudioChunk(time_stretch(chunk.samples, chunk.sample_rate, rate), chunk.sample_rate, words)
-
-
-def _encode(chain: Chain, encoding: Encoding, chunk: AudioChunk) -> bytes:
-    processed = chain.process(chunk)
-    return encoding.feed(processed) if len(processed.samples) else b""
-
-
-def _encode_rest(chain: Chain, encoding: Encoding) -> bytes:
-    return b"".join(encoding.feed(rest) for rest in chain.flush()) + encoding.flush()

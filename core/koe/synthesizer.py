@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -27,12 +27,13 @@ from koe.line import Line
 from koe.observers import notify
 from koe.order import Order
 from koe.pace import AUDIBLE_RTF, Pace, measured_rtf
-from koe.pipeline import Job, Pipeline, Planned
+from koe.pipeline import Job, Pipeline
+from koe.planner import Planner
 from koe.registry import Registry
-from koe.requests import Validator, ValidRequest, ValidTurn, naming_turn, request_lexicon
+from koe.requests import Validator, ValidRequest, request_lexicon
 from koe.settings import Settings, StreamingSettings
 from koe.speech import ActiveSpeech, SpeechThreads
-from koe.types import EngineInfo, ModelState, Pause, Share, SpeechRequest, Utterance, Voice
+from koe.types import EngineInfo, ModelState, Share, SpeechRequest, Voice
 from koe.workers import Threads
 
 log = structlog.get_logger(__name__)
@@ -51,6 +52,7 @@ class Synthesizer(Server):
     order: Order = field(init=False)
     threads: SpeechThreads = field(init=False)
     pipeline: Pipeline = field(init=False)
+    planner: Planner = field(init=False)
     cache: SegmentCache | None = field(default=None, init=False)
     kept_answers: AnswerCache | None = field(default=None, init=False)
     engine_set: EngineSet | None = field(default=None, init=False)
@@ -72,6 +74,7 @@ class Synthesizer(Server):
             inference=Threads("inference", sharing.places, self.order),
             audio=Threads("audio", 2),
         )
+        self.planner = Planner(self.pipeline, self.threads.text)
         self.order.changed = self.threads.inference.serve
         backends = self.registry.cache_backends
         chosen = [backends[name] for name in self.settings.cache.tiers if name in backends]
@@ -98,8 +101,8 @@ class Synthesizer(Server):
                 (`ConfigError`); nothing stays open.
         """
         open_engines = partial(EngineSet.open, self.registry, self.settings)
-        self.engine_set = await self.threads.inference.run(open_engines)
         try:
+            self.engine_set = await self.threads.inference.run(open_engines)
             await self.threads.text.run(partial(self._check_lexicons, self.engine_set))
             if measure and self.settings.streaming.cut != "never":
                 await self._measure(self.engine_set)
@@ -266,7 +269,7 @@ class Synthesizer(Server):
             request=request,
             open_engine=valid.engine,
             mix=valid.contexts[0].voice,
-            plan=lambda early, line: self._plan(
+            plan=lambda early, line: self.planner.plan(
                 request, texts, valid, self._job(request, valid, clock, ignored, line if early else None)
             ),
             processors=tuple(chosen),
@@ -299,42 +302,6 @@ class Synthesizer(Server):
 
     def _room(self, line: Line, number: int, before: float) -> float:
         return line.symbols_in_time(number, before, self.order.now())
-
-    def _plan(
-        self, request: SpeechRequest, texts: AsyncIterator[str] | None, valid: ValidRequest, job: Job
-    ) -> AsyncGenerator[Planned, None]:
-        """The parts of all of the request's texts, each made in a text thread when it is asked for."""
-        if texts is None:
-            return self._plan_turns(request, valid, job)
-        return self._plan_live(request, texts, valid, job)
-
-    async def _plan_turns(
-        self, request: SpeechRequest, valid: ValidRequest, job: Job
-    ) -> AsyncGenerator[Planned, None]:
-        """All markup is read first: a mistake in the last turn is found before the first is spoken."""
-        turns = valid.turns_of(request)
-        parsed = [await self.threads.text.run(partial(self._parse, turn, job)) for turn in turns]
-        for turn, utterance in zip(turns, parsed, strict=True):
-            if turn.number:
-                yield Pause(request.turn_pause_s)
-            plan = self.pipeline.plan_parts(utterance, turn.request.text, job, turn.offset)
-            while (planned := await self.threads.text.run(partial(next, plan, None))) is not None:
-                yield planned
-
-    async def _plan_live(
-        self, request: SpeechRequest, texts: AsyncIterator[str], valid: ValidRequest, job: Job
-    ) -> AsyncGenerator[Planned, None]:
-        offset = 0
-        async for text in texts:
-            plan = self.pipeline.plan(evolve(request, text=text), valid.contexts[0], job, offset)
-            while (planned := await self.threads.text.run(partial(next, plan, None))) is not None:
-                yield planned
-            offset += len(text)
-
-    def _parse(self, turn: ValidTurn, job: Job) -> Utterance:
-        with naming_turn(turn.request, turn.number):
-            utterance = self.pipeline.parse(turn.request, turn.context, job, turn.offset)
-        return self.pipeline.pronounced(utterance, job)
 
     def _segment_made(self, event: SegmentSynthesized) -> None:
         if self.settings.log.texts:

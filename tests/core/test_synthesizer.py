@@ -19,7 +19,8 @@ from koe.errors import (
     UnsupportedLanguageError,
 )
 from koe.settings import LimitsSettings
-from koe.testing.build import FAKE_SETTINGS, running
+from koe.synthesizer import Synthesizer
+from koe.testing.build import FAKE_SETTINGS, registry_of, running
 from koe.testing.fakes import FakeEngine, FakePlugin, symbol_samples
 from koe.types import SpeechRequest, VoiceMix
 
@@ -351,3 +352,16 @@ async def test_a_lifespan_that_cannot_start_stops_the_start():
         async with running(FakePlugin(engine), Broken()):
             raise AssertionError
     assert engine.closed == 1
+
+
+async def test_where_no_engine_can_be_opened_no_thread_stays():
+    class Broken(FakeEngine):
+        def open(self, runtime):
+            raise OSError("no such model")
+
+    before = set(threading.enumerate())
+    synthesizer = Synthesizer(registry_of(FakePlugin(Broken())), FAKE_SETTINGS)
+    with pytest.raises(OSError, match="no such model"):
+        await synthesizer.start()
+    started = set(threading.enumerate()) - before
+    assert [thread.name for thread in started if thread.name.startswith("koe-")] == []

@@ -11,7 +11,7 @@ from koe.costs import Costs
 from koe.errors import StageError
 from koe.joins import Joins
 from koe.settings import CacheSettings, InferenceSettings
-from koe.speech import _speak as _speak_segment
+from koe.spoken import speak as speak_segment
 from koe.testing.build import FAKE_SETTINGS, running
 from koe.testing.fakes import FakeEngine, FakePlugin
 from koe.types import PhonemeSegment, PhonemeWord, SpeechRequest, VoiceMix
@@ -199,7 +199,7 @@ async def test_a_segment_that_waits_in_line_goes_first_once_a_first_segment_wait
         def obtain(word, line):
             claim = line.plan(2, 1.0, 2)
             segment = PhonemeSegment(word, (PhonemeWord(word, word),), VoiceMix.of("ann"), "en")
-            speak = partial(_speak_segment, opened, Joins(settings.pauses))
+            speak = partial(speak_segment, opened, Joins(settings.pauses))
             obtained = cache.obtain(opened, segment, speak, cache.patience(), refresh=False, claim=claim)
             return claim, asyncio.ensure_future(obtained)
 
