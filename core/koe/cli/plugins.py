@@ -1,5 +1,6 @@
 """`koe plugins`: what is installed, what is enabled, what each one registers; and the author's commands."""
 
+from collections.abc import Iterator
 from importlib.metadata import EntryPoint
 from typing import Any
 
@@ -10,6 +11,7 @@ from koe.cli.plugins_author import check, new
 from koe.cli.table import print_rows
 from koe.collect import KINDS
 from koe.errors import ConfigError, InvalidRequestError
+from koe.hooks import overrides
 from koe.plugins import installed, load, not_installed, of_other_versions
 from koe.registry import PluginState, Registry
 
@@ -19,6 +21,8 @@ app.command(check)
 
 INCOMPATIBLE = "incompatible"
 """The state of a plugin that is built for another major version of the hook API."""
+_HOOKS = ("register_routes", "lifespan", "segment_synthesized", "request_finished")
+"""What a plugin registers or does only once a server runs."""
 
 
 @app.command(name="list")
@@ -57,7 +61,7 @@ def list_plugins(*, json: bool = False, options: ConfigOptions = NO_OPTIONS) -> 
 
 @app.command
 def show(name: str, /, *, json: bool = False, options: ConfigOptions = NO_OPTIONS) -> int:
-    """Show what an enabled plugin registers.
+    """Show what an enabled plugin registers, and which hooks it has for a running server.
 
     Parameters
     ----------
@@ -69,7 +73,8 @@ def show(name: str, /, *, json: bool = False, options: ConfigOptions = NO_OPTION
     registry = load(options.load())
     if name not in {loaded.name for loaded in registry.plugins}:
         raise InvalidRequestError(_why_not(name, registry))
-    print_rows(("kind", "component"), _registered(name, registry), as_json=json)
+    rows = [{"kind": kind, "component": component} for kind, component in _registered(name, registry)]
+    print_rows(("kind", "component"), rows, as_json=json)
     return 0
 
 
@@ -84,13 +89,20 @@ def _row(name: str, entry: EntryPoint, state: PluginState | None, *, enabled: bo
     }
 
 
-def _registered(name: str, registry: Registry) -> list[dict[str, Any]]:
-    return [
-        {"kind": kind.removesuffix("s").replace("_", " "), "component": component}
-        for kind in KINDS
-        for component, owned in getattr(registry, kind).items()
-        if owned.plugin == name
-    ]
+def _registered(name: str, registry: Registry) -> Iterator[tuple[str, str]]:
+    """Kinds and names: of components, of what has no name its class, and the hooks that are called later."""
+    for kind in KINDS:
+        for component, owned in getattr(registry, kind).items():
+            if owned.plugin == name:
+                yield kind.removesuffix("s").replace("_", " "), component
+    for middleware in registry.middleware:
+        if middleware.plugin == name:
+            yield "middleware", getattr(middleware.component.cls, "__name__", repr(middleware.component.cls))
+    for command in registry.commands:
+        if command.plugin == name:
+            yield "command", " ".join(command.component.name)
+    (plugin,) = (loaded.plugin for loaded in registry.plugins if loaded.name == name)
+    yield from (("hook", hook) for hook in _HOOKS if overrides(plugin, hook))
 
 
 def _why_not(name: str, registry: Registry) -> str:

@@ -79,3 +79,19 @@ def test_enabling_one_is_refused_and_exits_with_2(capfd, name, built, way_out):
         assert code == 2, command
         assert f"lugin {built}" in err
         assert way_out in err
+
+
+def test_a_plugin_shows_all_that_it_registers(capfd):
+    rows = {}
+    for name in ("formats", "metrics", "cache"):
+        code, out, _ = _koe(capfd, "show", name, "--enable", name, "--json")
+        assert code == 0
+        rows[name] = {(row["kind"], row["component"]) for row in json.loads(out)}
+    assert {("format", "wav"), ("format", "mp3")} < rows["formats"]
+    assert {("middleware", "CountAnswers"), ("hook", "register_routes")} < rows["metrics"]
+    assert {("cache backend", "memory")} <= rows["cache"]
+
+
+def test_a_plugin_shows_its_commands(capfd):
+    _, out, _ = _koe(capfd, "show", "auth", "--enable", "auth", "--set", 'plugins.auth.keys_file="keys.toml"')
+    assert ["command", "auth"] in [line.split() for line in out.splitlines()]
