@@ -95,6 +95,17 @@ def test_runs_have_volumes_and_commands_that_exist(line):
         assert given(line, "--tmpfs") == ["/tmp"]
 
 
+@pytest.mark.parametrize("page", ["deployment.md", "normalization.md"])
+def test_images_made_of_it_change_what_is_root_s_and_run_as_its_user(page):
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    [block] = re.findall(r"```dockerfile\n(.*?)```", text, re.DOTALL)
+    first, second, *others, last = block.splitlines()
+    assert (first, second, last) == (f"FROM koe:{VERSION}", "USER root", f"USER {configured('cpu').user}")
+    assert any(line.startswith("RUN ") for line in others)
+    for argument in re.findall(r"--build-arg (\w+)=", text):
+        assert argument in ARGUMENTS
+
+
 def test_the_folders_are_the_image_s():
     assert [named(row[0])[0] for row in rows("folder")] == ["/tmp", *configured("cpu").volumes]
 
