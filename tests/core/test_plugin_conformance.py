@@ -1,13 +1,15 @@
 """The conformance classes for plugins and routes find what is wrong with one."""
 
+import time
 from contextlib import nullcontext
 from itertools import count
 from typing import Any, ClassVar
 
 import pytest
-from attrs import define, frozen
-from koe.api import DescribedRoute, ExecutionProvider, Normalizer, Plugin, hookimpl
+from attrs import define, evolve, frozen
+from koe.api import DescribedRoute, ExecutionProvider, Normalizer, Plugin, Prosody, hookimpl
 from koe.problems import UnsupportedTypeError
+from koe.testing.conformance.normalizers import NormalizerConformance
 from koe.testing.conformance.plugins import PluginConformance
 from koe.testing.conformance.providers import ExecutionProviderConformance
 from koe.testing.conformance.routes import RoutesConformance
@@ -169,3 +171,54 @@ class UnknownProvider(CpuProvider):
 def test_a_provider_that_onnx_runtime_lacks_needs_a_reason_and_others_may_have_one(provider, sound):
     with nullcontext() if sound else pytest.raises(AssertionError):
         ExecutionProviderConformance().test_says_why_it_is_missing(provider)
+
+
+class NeutralNormalizer(Normalizer):
+    """Forgets how the segment is to be spoken."""
+
+    name = "wrong"
+
+    def normalize(self, segment):
+        yield evolve(segment, prosody=Prosody())
+
+
+class ForgetfulNormalizer(NeutralNormalizer):
+    def normalize(self, segment):
+        yield evolve(segment, given=())
+
+
+class RecklessNormalizer(NeutralNormalizer):
+    """Rewrites what it must not."""
+
+    def normalize(self, segment):
+        yield segment.replace(0, 5, "Adieu") if segment.text.startswith("Hello") else segment
+
+
+class SharedNormalizer(NeutralNormalizer):
+    """Keeps a request's segment where the next one finds it."""
+
+    def normalize(self, segment):
+        self.segment = segment
+        time.sleep(0.001)
+        yield self.segment
+
+
+@pytest.mark.parametrize(
+    ("normalizer", "test"),
+    [
+        (NeutralNormalizer(), "test_keeps_voice_language_and_prosody"),
+        (ForgetfulNormalizer(), "test_given_phonemes_survive"),
+        (RecklessNormalizer(), "test_given_phonemes_survive"),
+        (SharedNormalizer(), "test_threads_get_what_one_gets"),
+    ],
+)
+def test_what_is_wrong_with_a_normalizer_is_found(normalizer, test):
+    found = []
+    suite = NormalizerConformance()
+    for name in dir(suite):
+        if name.startswith("test_"):
+            try:
+                getattr(suite, name)(normalizer)
+            except (AssertionError, ValueError):
+                found.append(name)
+    assert found == [test]

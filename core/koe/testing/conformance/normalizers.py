@@ -1,8 +1,11 @@
 """What every normalizer and markup parser must do."""
 
+import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from attrs import evolve
 
 from koe.alignment import Span
 from koe.api import (
@@ -10,6 +13,7 @@ from koe.api import (
     MarkupContext,
     MarkupParser,
     Normalizer,
+    Prosody,
     Segment,
     SpeechRequest,
     VoiceMix,
@@ -71,24 +75,39 @@ class NormalizerConformance:
                     assert 0 <= part.source.start <= part.source.end <= len(text), f"{part} of {text!r}"
 
     def test_keeps_voice_language_and_prosody(self, normalizer: Normalizer) -> None:
-        for segment in self.segments(normalizer, self.segment(TEXTS[1])):
-            assert (segment.voice, segment.language) == (VoiceMix.of("any"), self.language)
+        prosody = Prosody(rate=1.25, volume_db=3.0, pitch_semitones=-2.0)
+        for segment in self.segments(normalizer, evolve(self.segment(TEXTS[1]), prosody=prosody)):
+            kept = (segment.voice, segment.language, segment.prosody)
+            assert kept == (VoiceMix.of("any"), self.language, prosody)
 
     def test_given_phonemes_survive(self, normalizer: Normalizer) -> None:
-        """Phonemes that the user gave stay on the same characters."""
-        text = "Say Kokoro. Then stop."
-        given = GivenPhonemes(Span(4, 10), "kˈOkəɹO")
-        kept = [
-            (segment.text[one.span.start : one.span.end], one.phonemes)
-            for segment in self.segments(normalizer, self.segment(text, (given,)))
-            for one in segment.given
-        ]
-        assert kept == [("Kokoro", "kˈOkəɹO")]
+        """Phonemes that the user gave stay on the same characters, unless audio stands in their place."""
+        for text in ("Say Kokoro. Then stop.", *self.texts):
+            for word in re.finditer(r"\w+", text):
+                given = GivenPhonemes(Span(*word.span()), "kˈOkəɹO")
+                parts = list(normalizer.normalize(self.segment(text, (given,))))
+                kept = [one for part in parts if isinstance(part, Segment) for one in _given(part)]
+                gone = any(
+                    not isinstance(part, Segment) and part.source.overlaps(given.span) for part in parts
+                )
+                assert kept == ([] if gone else [(word[0], given.phonemes)]), f"{word[0]!r} in {text!r}"
 
     def test_is_deterministic(self, normalizer: Normalizer) -> None:
         for text in self.texts:
             first = [segment.text for segment in self.segments(normalizer, self.segment(text))]
             assert [segment.text for segment in self.segments(normalizer, self.segment(text))] == first
+
+    def test_threads_get_what_one_gets(self, normalizer: Normalizer) -> None:
+        """Requests share the normalizer."""
+        segments = [self.segment(text) for text in self.texts] * 8
+        alone = [self.segments(normalizer, segment) for segment in segments]
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(lambda segment: self.segments(normalizer, segment), segments)) == alone
+
+
+def _given(segment: Segment) -> list[tuple[str, str]]:
+    """The characters that have given phonemes, and those."""
+    return [(segment.text[one.span.start : one.span.end], one.phonemes) for one in segment.given]
 
 
 class MarkupParserConformance:
