@@ -26,7 +26,7 @@ default = "espeak"
 [limits]
 max_characters = 2000
 max_concurrent = 64
-body_timeout_s = 2.0
+body_timeout_s = 1.0
 """
 
 

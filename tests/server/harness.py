@@ -73,7 +73,8 @@ class ToyServer:
         return self
 
     def logged(self) -> str:
-        return os.pread(self._log.fileno(), 1_000_000, 0).decode()
+        log = self._log.fileno()
+        return os.pread(log, os.fstat(log).st_size, 0).decode(errors="ignore")  # may end within a character
 
     def events(self, name: str) -> list[dict[str, Any]]:
         lines = (json.loads(line) for line in self.logged().splitlines() if line.startswith("{"))
