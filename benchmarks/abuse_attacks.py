@@ -87,6 +87,19 @@ def stalled_http2(attack: Attack) -> None:
         _drip(attack, socks, b"", b"")
 
 
+def stalled_http2_speech(attack: Attack) -> None:
+    """HTTP/2 clients that ask for speech on up to twenty streams each and let nothing through."""
+    body = json.dumps({"input": TEXT[:600], "response_format": "pcm"}).encode()
+    with ExitStack() as stack:
+        socks = [attack.connected(stack) for _ in range(min(attack.clients, 20))]
+        for sock in socks:
+            connection = _http2(sock, window=0)
+            for _ in range(max(1, min(attack.clients, 400) // 20)):
+                connection.send_data(_asks(connection, "POST", "/v1/audio/speech"), body, end_stream=True)
+            _send(attack, sock, connection.data_to_send())
+        _drip(attack, socks, b"", b"")
+
+
 def http2_floods(attack: Attack) -> None:
     """Pings, settings and streams that are reset at once, without a break."""
     with ExitStack() as stack:
@@ -141,6 +154,7 @@ def deaf_websockets(attack: Attack) -> None:
 
 ATTACKS: tuple[Callable[[Attack], None], ...] = (
     *(idle, slow_headers, slow_bodies, stalled_streams, stalled_http2),
+    stalled_http2_speech,
     *(http2_floods, huge_bodies, header_floods, deaf_websockets),
 )
 
@@ -194,7 +208,8 @@ def _http2(sock: socket.socket, window: int = 65_535) -> h2.connection.H2Connect
 def _asks(connection: h2.connection.H2Connection, method: str, path: str) -> int:
     stream = connection.get_next_available_stream_id()
     place = {":method": method, ":path": path, ":scheme": "http", ":authority": "koe"}
-    connection.send_headers(stream, list(place.items()), end_stream=True)
+    kind = {"content-type": "application/json"} if method == "POST" else {}
+    connection.send_headers(stream, list((place | kind).items()), end_stream=not kind)
     return stream
 
 
