@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from koe.author.checked import Checked, Told
-from koe.author.child import STACKS, SUITE, TESTS, Task
+from koe.author.child import PLACE, SUITE, TESTS, Task
 from koe.author.project import Project
 from koe.errors import ConfigError, InvalidRequestError, KoeError
 from koe.plugins import installed, not_installed
@@ -56,7 +56,7 @@ def check(
             if code is None:
                 raise KoeError(
                     f"The check of plugin {plugin!r} did not come to its end within {timeout_s:g} seconds; "
-                    f"--timeout gives it more. It was here, the innermost call first:\n{_where(own)}"
+                    f"--timeout gives it more. It was here, the innermost calls first:\n{_where(own)}"
                 )
             checked.extend(_outcome(plugin, own, code))
     return checked
@@ -155,8 +155,8 @@ def _text(path: Path) -> str:
 
 
 def _where(folder: Path) -> str:
-    """The innermost frames of every thread, as `faulthandler` wrote them."""
-    threads = _text(folder / STACKS).strip().split("\n\n")
+    """The test that ran, and the innermost frames of every thread, as `faulthandler` wrote them."""
+    threads = _text(folder / PLACE).strip().split("\n\n")
     innermost = "\n".join("\n".join(thread.splitlines()[:_MOST_FRAMES]) for thread in threads)
     return innermost[:_LAST_CHARACTERS] or "(it did not say)"
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 TASK = "task.json"
 SUITE = "suite.json"
 TESTS = "tests.json"
-STACKS = "stacks.txt"
-"""Where every thread is when the process is asked to end (SIGTERM)."""
+PLACE = "place.txt"
+"""The test that runs, and where every thread is when the process is asked to end (SIGTERM)."""
 _MODULE = "check_plugin.py"
 _LONGEST_REASON = 500
 _INI = """\
@@ -75,10 +76,20 @@ class Task:
 
 @define
 class Recorder:
-    """Notes how every test ended, as a plugin of pytest."""
+    """Notes how every test ended, and into `place` which one runs, as a plugin of pytest."""
 
+    place: FileIO
     tests: dict[str, dict[str, str]] = field(factory=dict)
     errors: list[str] = field(factory=list)
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self.begin(nodeid.rpartition("::")[2])
+
+    def begin(self, what: str) -> None:
+        """Note `what` runs now, in the place of what ran before."""
+        self.place.seek(0)
+        self.place.truncate()
+        self.place.write(f"{what}\n".encode())
 
     def pytest_runtest_logreport(self, report: "pytest.TestReport") -> None:
         if report.failed or report.skipped or report.when == "call":
@@ -123,16 +134,17 @@ def main(folder: Path) -> None:
     """Do the task of `folder`."""
     import pytest  # not above: `koe plugins check` imports this module to say that pytest is missing
 
+    recorder = Recorder(FileIO(folder / PLACE, "w"))
     if sys.platform != "win32":
-        stacks = (folder / STACKS).open("wb")
-        faulthandler.register(signal.SIGTERM, stacks, chain=True)
+        faulthandler.register(signal.SIGTERM, recorder.place, chain=True)
     sys.path[:0] = Task.read(folder).path
     (folder / "pytest.ini").write_text(_INI, encoding="utf-8")
     (folder / _MODULE).write_text(_CODE, encoding="utf-8")
-    recorder = Recorder()
+    recorder.begin("loading the plugin")
     options = ["-c", str(folder / "pytest.ini"), "--rootdir", str(folder), "--import-mode=importlib"]
     options += ["-p", "pytest_asyncio.plugin", "-p", "no:cacheprovider"]
     pytest.main([*options, str(folder / _MODULE)], plugins=[recorder])
+    recorder.begin("ending the process, when all tests were done")
     told = {"tests": list(recorder.tests.values()), "errors": recorder.errors}
     (folder / TESTS).write_text(json.dumps(told), encoding="utf-8")
 
