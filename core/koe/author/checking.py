@@ -52,12 +52,7 @@ def check(
             own.mkdir()
             absolute = tuple(str(file.resolve()) for file in files)
             Task(plugin, tuple(path), absolute, tuple(assignments), shared_caches).write(own)
-            code = _run(own, timeout_s)
-            if code is None:
-                raise KoeError(
-                    f"The check of plugin {plugin!r} did not come to its end within {timeout_s:g} seconds; "
-                    f"--timeout gives it more. It was here, the innermost calls first:\n{_where(own)}"
-                )
+            code = _run(plugin, own, timeout_s)
             checked.extend(_outcome(plugin, own, code))
     return checked
 
@@ -88,8 +83,8 @@ def _found(target: str, site: Path) -> tuple[list[str], list[str]]:
     )
 
 
-def _run(folder: Path, timeout_s: float) -> int | None:
-    """Do the task of `folder` in a process; its exit code, or None if it had to be ended.
+def _run(plugin: str, folder: Path, timeout_s: float) -> int:
+    """Do the task of `folder` in a process; its exit code. Raises `KoeError` if it had to be ended.
 
     What it prints goes into a file: a pipe would stay open as long as anything that it has started.
     """
@@ -108,7 +103,10 @@ def _run(folder: Path, timeout_s: float) -> int | None:
             process.terminate()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(_TO_SAY_WHERE_S)
-            return None
+            raise KoeError(
+                f"The check of plugin {plugin!r} did not come to its end within {timeout_s:g} seconds; "
+                f"--timeout gives it more. It was here, the innermost calls first:\n{_where(folder)}"
+            ) from None
         finally:
             process.kill()
             process.wait()
