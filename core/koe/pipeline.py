@@ -226,6 +226,14 @@ class Pipeline:
         ):
             return owned.component.phonemize(segment)
 
+    def acquaint(self) -> None:
+        """Let each phonemizer find out what it supports, which may take a while.
+
+        Later it is asked on the event loop, by `check`. Raises what it raises then.
+        """
+        for owned in self.phonemizers:
+            owned.component.supports("en")
+
     def phonemizer(self, language: str) -> Owned[Phonemizer]:
         """The first phonemizer that supports `language`. Raises `UnsupportedLanguageError`."""
         return _supporting(self.phonemizers, language)

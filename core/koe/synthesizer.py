@@ -94,7 +94,7 @@ class Synthesizer(Server):
         """Open the engines, then enter the plugins' lifespans in config order.
 
         With `measure`, each engine speaks a word or two, which warms it up and tells how long the segments
-        of streamed answers may be.
+        of streamed answers may be; and the phonemizers find out which languages they know, meanwhile.
 
         Raises:
             KoeError: an engine cannot be opened, or the lexicon asks for what it or the phonemizers cannot do
@@ -102,6 +102,8 @@ class Synthesizer(Server):
         """
         open_engines = partial(EngineSet.open, self.registry, self.settings)
         try:
+            if measure:
+                await self._lifespans.enter_async_context(_meanwhile(self.pipeline.acquaint))
             self.engine_set = await self.threads.inference.run(open_engines)
             await self.threads.text.run(partial(self._check_lexicons, self.engine_set))
             if measure and self.settings.streaming.cut != "never":

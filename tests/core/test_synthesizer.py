@@ -21,7 +21,7 @@ from koe.errors import (
 from koe.settings import LimitsSettings
 from koe.synthesizer import Synthesizer
 from koe.testing.build import FAKE_SETTINGS, registry_of, running
-from koe.testing.fakes import FakeEngine, FakePlugin, symbol_samples
+from koe.testing.fakes import FakeEngine, FakePlugin, LetterPhonemizer, symbol_samples
 from koe.types import SpeechRequest, VoiceMix
 
 
@@ -365,3 +365,22 @@ async def test_where_no_engine_can_be_opened_no_thread_stays():
         await synthesizer.start()
     started = set(threading.enumerate()) - before
     assert [thread.name for thread in started if thread.name.startswith("koe-")] == []
+
+
+async def test_the_event_loop_does_not_wait_until_a_phonemizer_knows_its_languages():
+    """The first question starts espeak-ng, for example; it comes from a thread, before any request."""
+    asked: asyncio.Queue[threading.Thread] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    class Slow(LetterPhonemizer):
+        def supports(self, language):
+            loop.call_soon_threadsafe(asked.put_nowait, threading.current_thread())
+            return super().supports(language)
+
+    class SlowPlugin(FakePlugin):
+        @hookimpl
+        def register_phonemizers(self):
+            return [Slow(("en",))]
+
+    async with running(SlowPlugin(), measure=True):
+        assert await asyncio.wait_for(asked.get(), 10) is not threading.main_thread()
