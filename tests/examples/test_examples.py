@@ -84,6 +84,9 @@ def test_an_example_knows_the_public_api_alone(name):
     from_koe = {module for module in used if re.match(r"koe(\W|_|$)", module) and not module.startswith(mine)}
     assert "koe.api" in from_koe
     assert [module for module in sorted(from_koe) if not module.startswith(PUBLIC)] == []
+    stable = (ROOT / "docs/plugins/stability.md").read_text(encoding="utf-8")
+    packages = {".".join(module.split(".")[:3]) for module in from_koe}
+    assert [module for module in sorted(packages) if f"`{module}" not in stable] == []
 
 
 def test_no_ordinary_installation_has_them():
