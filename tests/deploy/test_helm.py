@@ -68,6 +68,11 @@ NOTHING = {
 }
 CASES = {"default": {}, "everything": EVERYTHING, "nothing": NOTHING}
 OUTER_ONES = ["security", "cors", "metrics"]
+DOWNLOADING = {
+    "config": {"plugins": {"kokoro": {"variant": "int8"}}},
+    "env": {"KOE_MODEL_BASE_URL": "https://mirror.example"},
+    "secretEnv": REDIS,
+}
 PLACES = {
     "auth has no place": ([*OUTER_ONES, "ratelimit", "text"], [*OUTER_ONES, "auth", "ratelimit", "text"]),
     "auth has a place": (["metrics", "text", "auth"], ["metrics", "text", "auth"]),
@@ -101,7 +106,8 @@ def helm():
         name: {"keysSecret": "koe-keys", "config": {"plugins": {"enabled": enabled}}}
         for name, (enabled, _) in PLACES.items()
     }
-    asked = {"chart": str(CHART), "cases": CASES | wrong | places}
+    cases = CASES | wrong | places | {"downloading": DOWNLOADING}
+    asked = {"chart": str(CHART), "cases": cases}
     done = subprocess.run(
         [sys.executable, "-m", "tests.deploy.helm_process"],
         cwd=ROOT,
@@ -248,6 +254,20 @@ def test_pods_have_no_rights_and_cannot_write_but_to_their_volumes(pod):
         "/tmp",
         "/var/cache/koe",
     }
+
+
+def test_the_download_fetches_what_koe_will_look_for(helm):
+    """It has the same configuration, from the same file and variables, and may write the models."""
+    text = helm["rendered"]["downloading"]["koe/templates/deployment.yaml"]
+    pod = yaml.safe_load(text)["spec"]["template"]["spec"]
+    [download] = pod["initContainers"]
+    koe = container(pod)
+    assert download["args"] == ["model", "download", *koe["args"][1:]]
+    assert download["env"] == koe["env"]
+    models = {"name": "models", "mountPath": "/models"}
+    assert models in download["volumeMounts"]
+    others = [mount for mount in koe["volumeMounts"] if mount != {**models, "readOnly": True}]
+    assert all(mount in download["volumeMounts"] for mount in others)
 
 
 def test_pods_are_given_time_to_drain(pod, objects, tmp_path):

@@ -87,6 +87,20 @@ which have to see what it refuses, and before all others.
 {{- end }}
 {{- end }}
 
+{{- define "koe.env" -}}
+{{- range $name, $value := .Values.env }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- range $name, $place := .Values.secretEnv }}
+- name: {{ $name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $place.name }}
+      key: {{ $place.key }}
+{{- end }}
+{{- end }}
+
 {{- define "koe.securityContext" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
