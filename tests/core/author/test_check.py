@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
+from pathlib import Path
 
 import pytest
 from koe.author import checking
@@ -14,6 +16,7 @@ from koe.author.checked import Checked, Told
 from koe.author.names import PluginName
 from koe.author.writing import write_plugin
 from koe.cli.main import main
+from packaging.requirements import Requirement
 
 pytestmark = pytest.mark.usefixtures("koe_environment")
 
@@ -218,6 +221,12 @@ def test_without_pytest_it_says_what_to_install(capfd, monkeypatch):
     assert status == 2
     assert "needs pytest, not installed here" in err
     assert "pip install 'koe[testing]'" in err
+
+
+def test_the_extra_brings_what_it_needs_and_no_more():
+    core = Path(__file__).parents[3] / "core/pyproject.toml"
+    extra = tomllib.loads(core.read_text(encoding="utf-8"))["project"]["optional-dependencies"]["testing"]
+    assert [Requirement(one).name.replace("-", "_") for one in extra] == list(checking._NEEDED)
 
 
 def test_what_says_so_needs_no_pytest_itself():
