@@ -62,7 +62,11 @@ EVERYTHING = {
     },
 }
 NOTHING = {
-    "config": {"plugins": {"enabled": ["text", "espeak", "formats"], "metrics": None}, "log": None},
+    "config": {
+        "plugins": {"enabled": ["text", "espeak", "formats"], "metrics": None},
+        "log": None,
+        "cache": {"tiers": None},
+    },
     "models": {"download": False},
     "podDisruptionBudget": {"enabled": False},
 }

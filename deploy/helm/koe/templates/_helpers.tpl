@@ -57,10 +57,10 @@ which have to see what it refuses, and before all others.
 {{- include "koe.table" (dict "path" list "table" $config) }}
 {{- end }}
 
-{{/* A table: its own keys, then the tables in it. JSON's strings, numbers and lists are TOML's, too. */}}
+{{/* A table: its own keys but those that are null, then the tables in it. JSON's strings, numbers and lists are TOML's, too. */}}
 {{- define "koe.table" -}}
 {{- range $key, $value := .table }}
-{{- if not (kindIs "map" $value) }}
+{{- if not (or (kindIs "map" $value) (kindIs "invalid" $value)) }}
 {{ toJson $key }} = {{ include "koe.value" $value }}
 {{- end }}
 {{- end }}
