@@ -48,7 +48,7 @@ def check(
     timeout: float = 600.0,
     options: ConfigOptions = NO_OPTIONS,
 ) -> int:
-    """Run koe's conformance suite on everything that a plugin registers. It need not be enabled.
+    """Run koe's conformance suite on a plugin, its components and its routes. It need not be enabled.
 
     Exits with 1 where a test fails or the check does not come to its end. Needs what the extra koe[testing]
     brings.
