@@ -20,6 +20,7 @@ from hypercorn.typing import ASGIFramework
 
 from koe.http.connection import Connection
 from koe.http.exchanges import Exchange, Exchanges
+from koe.http.handshakes import Handshakes
 from koe.http.refusals import Crowd
 from koe.http.stalls import Delivery, Stalls
 from koe.settings import ServerSettings
@@ -51,24 +52,25 @@ class Connections:
         self._context = WorkerContext(max_requests=None)
         self._open: dict[asyncio.Task[None], Connection] = {}
         self._crowd = Crowd(settings.max_connections)
+        self._handshakes: Handshakes | None = None
 
     async def accept(self, listener: socket.socket) -> None:
         """Begin to accept; returns at once."""
-        tls = self._config.create_ssl_context()
-        self._server = await asyncio.start_server(
-            self._connected,
-            sock=listener,
-            backlog=self._config.backlog,
-            ssl=tls,
-            ssl_handshake_timeout=self._config.ssl_handshake_timeout if tls else None,
-            ssl_shutdown_timeout=_GOODBYE_S if tls else None,
-        )
+        tls, backlog = self._config.create_ssl_context(), self._config.backlog
+        if tls is None:
+            self._server = await asyncio.start_server(self._connected, sock=listener, backlog=backlog)
+        else:
+            shaking = Handshakes(tls, self._connected, self._config.ssl_handshake_timeout, _GOODBYE_S)
+            loop, self._handshakes = asyncio.get_running_loop(), shaking
+            self._server = await loop.create_server(shaking.newcomer, sock=listener, backlog=backlog)
         self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
         """Stop accepting, let idle connections and requests of the last moment end, cut off the others."""
         self._watching.cancel()
         self._server.close()
+        if self._handshakes is not None:
+            self._handshakes.close()
         await self._context.terminated.set()
         await self._wait(2 * _GOODBYE_S)
         if not self._open:
