@@ -1,7 +1,6 @@
 """The Dockerfile's steps run one by one, and what they make serves as a container would."""
 
 import io
-import os
 import re
 import shutil
 import subprocess
@@ -9,13 +8,8 @@ import sys
 import tomllib
 import wave
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-import trustme
-from attrs import evolve
-from koe.testing.build import FAKE_SETTINGS
-from koe.testing.fakes import FakePlugin
 from koe.testing.tiny_model import write_tiny_model
 
 from deploy.docker.requirement import extras, requirement
@@ -23,7 +17,6 @@ from tests.deploy.dockerfile import Dockerfile, Ignored, Image
 from tests.deploy.image import can_contain
 from tests.deploy.running import Running
 from tests.deploy.settings import understood
-from tests.server.live import live
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
@@ -142,44 +135,6 @@ class TestPlugins:
         for name, code in (("CPUExecutionProvider", 0), ("MadeUpExecutionProvider", 1)):
             done = subprocess.run([*command, name], cwd=ROOT, capture_output=True, text=True, check=False)
             assert done.returncode == code, done.stderr
-
-
-class TestHealth:
-    """The health check, of a server outside of any container."""
-
-    def checked(self, **environ: object) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "deploy/docker/health.py"],
-            cwd=ROOT,
-            env=os.environ | {name: str(value) for name, value in environ.items()},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.returncode, done.stderr
-
-    def test_it_asks_the_port_of_the_variable_and_the_address_of_the_other(self):
-        with live(FakePlugin()) as server:
-            port = urlsplit(server.url).port
-            assert self.checked(KOE_SERVER__PORT=port) == (0, "")
-            missing = f"{server.url}/health/nothing"
-            assert self.checked(KOE_HEALTH_URL=missing) == (1, f"{missing}: HTTP Error 404: \n")
-
-    def test_it_asks_through_no_proxy(self):
-        """Docker gives containers the variables of its client's configuration."""
-        nowhere = "http://127.0.0.1:9"
-        with live(FakePlugin()) as server:
-            port = urlsplit(server.url).port
-            assert self.checked(KOE_SERVER__PORT=port, http_proxy=nowhere, no_proxy="") == (0, "")
-
-    def test_it_asks_a_server_with_a_certificate_of_any_name(self, tmp_path):
-        certificate = trustme.CA().issue_cert("koe.example.com")
-        certificate.private_key_and_cert_chain_pem.write_to_path(tmp_path / "both.pem")
-        both = str(tmp_path / "both.pem")
-        server_settings = evolve(FAKE_SETTINGS.server, certfile=both, keyfile=both)
-        with live(FakePlugin(), settings=evolve(FAKE_SETTINGS, server=server_settings)) as server:
-            assert server.url.startswith("https://")
-            assert self.checked(KOE_HEALTH_URL=f"{server.url}/health/ready") == (0, "")
 
 
 @needs_namespaces
