@@ -23,6 +23,8 @@ _LAST_CHARACTERS = 2_000
 _CRASH = "Fatal Python error"
 _MOST_FRAMES = 12
 _TO_SAY_WHERE_S = 5.0
+_LONGEST_S = 1e8
+"""What timers take."""
 
 
 def check(
@@ -51,7 +53,8 @@ def check(
             own = folder / str(number)
             own.mkdir()
             absolute = tuple(str(file.resolve()) for file in files)
-            Task(plugin, tuple(path), absolute, tuple(assignments), shared_caches).write(own)
+            at_most_s = min(timeout_s, _LONGEST_S) + 2 * _TO_SAY_WHERE_S
+            Task(plugin, tuple(path), absolute, tuple(assignments), shared_caches, at_most_s).write(own)
             code = _run(plugin, own, timeout_s)
             checked.extend(_outcome(plugin, own, code))
     return checked

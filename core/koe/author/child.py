@@ -58,6 +58,7 @@ class Task:
         path: what is to stand first in `sys.path`.
         files: of the configuration, with absolute paths.
         assignments: those of `--set`.
+        at_most_s: after so long the process ends even if nobody is left to end it.
     """
 
     plugin: str
@@ -65,6 +66,7 @@ class Task:
     files: tuple[str, ...] = ()
     assignments: tuple[str, ...] = ()
     shared_caches: bool = False
+    at_most_s: float = 3_600.0
 
     def write(self, folder: Path) -> None:
         (folder / TASK).write_text(json.dumps(attrs.asdict(self)), encoding="utf-8")
@@ -134,10 +136,12 @@ def main(folder: Path) -> None:
     """Do the task of `folder`."""
     import pytest  # not above: `koe plugins check` imports this module to say that pytest is missing
 
+    task = Task.read(folder)
     recorder = Recorder(FileIO(folder / PLACE, "w"))
     if sys.platform != "win32":
         faulthandler.register(signal.SIGTERM, recorder.place, chain=True)
-    sys.path[:0] = Task.read(folder).path
+        signal.setitimer(signal.ITIMER_REAL, task.at_most_s)
+    sys.path[:0] = task.path
     (folder / "pytest.ini").write_text(_INI, encoding="utf-8")
     (folder / _MODULE).write_text(_CODE, encoding="utf-8")
     recorder.begin("loading the plugin")

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from koe.author import checking
 from koe.author.checked import Checked, Told
+from koe.author.child import Task
 from koe.author.names import PluginName
+from koe.author.project import Project
 from koe.author.writing import write_plugin
 from koe.cli.main import main
 from packaging.requirements import Requirement
@@ -158,6 +160,13 @@ def test_a_check_that_does_not_end_is_ended_and_says_where_it_was(capfd, tmp_pat
     assert "plugin 'broken' did not come to its end within 7 seconds; --timeout gives it more" in err
     assert re.search(r"the innermost calls first: loading the plugin Current thread .*koe_broken\.py", err)
     assert set(ended) == {-signal.SIGTERM}
+
+
+def test_a_check_that_nobody_is_left_to_end_ends_itself(tmp_path):
+    project = Project.read(_project(tmp_path / "broken", "import time\ntime.sleep(600)"))
+    Task("broken", tuple(project.lend(tmp_path / "site")), at_most_s=0.1).write(tmp_path)
+    child = [sys.executable, "-P", "-m", "koe.author.child", str(tmp_path)]
+    assert subprocess.run(child, check=False, timeout=60).returncode == -signal.SIGALRM
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
