@@ -24,7 +24,9 @@ class Quiet:
 
 @pytest.fixture(scope="session")
 def vocoder(tmp_path_factory: pytest.TempPathFactory) -> TinyKokoro:
-    return write_tiny_model(tmp_path_factory.mktemp("vocoder"), vocoder=True, tokens_input="input_ids")
+    return write_tiny_model(
+        tmp_path_factory.mktemp("vocoder"), vocoder=True, tokens_input="input_ids", frames_per_token=2
+    )
 
 
 @pytest.fixture(scope="session")

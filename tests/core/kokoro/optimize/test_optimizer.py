@@ -13,7 +13,7 @@ from koe.kokoro.config import ParityLimits
 from koe.kokoro.files import ModelFiles
 from koe.kokoro.optimize import steps, storage
 from koe.kokoro.optimize.gate import Gate
-from koe.kokoro.optimize.optimizer import optimize
+from koe.kokoro.optimize.optimizer import STEPS, optimize
 from koe.kokoro.optimize.quantize import Range, measure_ranges
 from koe.kokoro.optimize.trials import Speaker, pinned, trials
 from koe.kokoro.optimized import check_optimized, read_origin
@@ -34,15 +34,15 @@ class Lines:
     def begin(self, what):
         print(what, flush=True)
 
-model, voices, out, seed = sys.argv[1:]
+model, voices, out, seed, *steps = sys.argv[1:]
 files = ModelFiles(Path(model), Path(voices), None, "fp32")
-optimize(Optimization(files, Path(out), ParityLimits(), seed=int(seed), threads=1), Lines())
+optimize(Optimization(files, Path(out), ParityLimits(), tuple(steps), int(seed), threads=1), Lines())
 """
 
 
-def start(vocoder, out, seed=0, **environment):
+def start(vocoder, out, seed=0, steps=STEPS, **environment):
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(vocoder.model), str(vocoder.voices), str(out), str(seed)],
+        [sys.executable, "-c", PROGRAM, *map(str, (vocoder.model, vocoder.voices, out, seed)), *steps],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -196,7 +196,7 @@ def test_two_at_once_on_one_file_are_one_too_many(wish):
 def test_an_interrupted_run_leaves_no_half_file_and_the_next_one_works(vocoder, wish, tmp_path, how):
     """Interrupted once it has begun to write."""
     out = tmp_path / "k.optimized.onnx"
-    running = start(vocoder, out)
+    running = start(vocoder, out, steps=("serialize",))
     for line in running.stdout:
         if line.startswith("writing"):
             running.send_signal(how)
@@ -207,7 +207,7 @@ def test_an_interrupted_run_leaves_no_half_file_and_the_next_one_works(vocoder, 
         check_optimized(out)
     else:
         assert all(onnx.load(tmp_path / name) for name in written if name.endswith(".onnx"))
-    optimize(wish(out=out), Quiet())
+    optimize(wish(out=out, steps=("serialize",)), Quiet())
     check_optimized(out)
     assert len(everything(tmp_path)) == 3
 
@@ -218,14 +218,14 @@ def test_what_fails_while_it_is_written_leaves_nothing_behind(wish, tmp_path, mo
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ModelFileError, match="could not be written.*No space left"):
-        optimize(wish(), Quiet())
+        optimize(wish(steps=("serialize",)), Quiet())
     assert everything(tmp_path) == {}
 
 
 def test_an_earlier_result_is_replaced_as_a_whole(wish, tmp_path):
-    optimize(wish(), Quiet())
+    optimize(wish(steps=("serialize",)), Quiet())
     before = everything(tmp_path)
-    optimize(wish(seed=5), Quiet())
+    optimize(wish(steps=("rewrite", "serialize"), seed=5), Quiet())
     after = everything(tmp_path)
     assert len(before) == len(after) == 3
     assert before != after
