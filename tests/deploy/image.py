@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-import pip
 from attrs import define, field
 
 from tests.deploy.contain import Container
@@ -162,6 +161,8 @@ def _base_image(root: Path) -> None:
             (root / name).symlink_to(host.readlink())
     if can_contain():  # others may not read all of it, and need none of it
         shutil.copytree("/etc", root / "etc", symlinks=True)
+    import pip  # only these tests need it
+
     base = root / BASE.lstrip("/")
     shutil.copytree(Path(pip.__file__).parent, base / "lib/pip")
     # pip may not write to this machine's Python.

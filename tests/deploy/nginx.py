@@ -1,5 +1,6 @@
 """A real nginx with the configuration of the compose files, in front of servers of this process."""
 
+import os
 import re
 import shutil
 import ssl
@@ -76,17 +77,9 @@ def check(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def _command(config: Path) -> list[str]:
     assert NGINX
-    return [
-        NGINX,
-        "-e",
-        "stderr",
-        "-p",
-        str(config.parent),
-        "-c",
-        str(config),
-        "-g",
-        "daemon off; user root;",
-    ]
+    # Its workers have to read the test's folder; who is not root is warned of `user`.
+    user = "user root;" if os.geteuid() == 0 else ""
+    return [NGINX, "-e", "stderr", "-p", str(config.parent), "-c", str(config), "-g", f"daemon off; {user}"]
 
 
 def _answers(client: httpx.Client, url: str) -> bool:
