@@ -4,6 +4,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
+from attrs import define, field
 from koe.api import DescribedMiddleware, access
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,7 +17,7 @@ from koe_limits.meter import Meter
 log = structlog.get_logger(__name__)
 
 _POLICY_VIOLATION = 1008
-_STARTS = frozenset({"http.response.start", "websocket.accept"})
+_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
 
 class RateLimiting:
@@ -47,18 +48,16 @@ class RateLimiting:
             log.warning("keys_not_counted", reason="list auth before ratelimit in plugins.enabled")
 
 
+@define(eq=False)
 class _Session:
     """What a route receives and sends: headers that tell of the limits, an end when the quota is used up."""
 
-    def __init__(
-        self, receive: Receive, send: Send, said: Mapping[str, str], meter: Meter, client: Client
-    ) -> None:
-        self._receive = receive
-        self._send = send
-        self._said = said
-        self._meter = meter
-        self._client = client
-        self._closed = False
+    _receive: Receive
+    _send: Send
+    _said: Mapping[str, str]
+    _meter: Meter
+    _client: Client
+    _closed: bool = field(default=False, init=False)
 
     async def send(self, message: Message) -> None:
         if self._closed:

@@ -5,8 +5,10 @@ import time
 import httpx
 import openai
 import pytest
+from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from koe.testing.build import FAKE_SETTINGS
 from koe.testing.fakes import FakePlugin
 from koe_auth.config import AuthConfig
 from koe_auth.plugin import AuthPlugin
@@ -195,6 +197,18 @@ class TestQuota:
             with pytest.raises(InvalidStatus) as refused:
                 connect(server.url.replace("http", "ws") + STREAM)
             assert refused.value.response.status_code == 429
+
+
+def test_a_session_that_is_refused_for_want_of_room_is_told_of_the_limits_too():
+    one_session = evolve(FAKE_SETTINGS, limits=evolve(FAKE_SETTINGS.limits, max_sessions=1))
+    with limited(requests="9/hour", settings=one_session) as server:
+        address = server.url.replace("http", "ws") + STREAM
+        with connect(address) as first, pytest.raises(InvalidStatus) as refused:
+            connect(address)
+        assert first.response is not None
+        answers = [first.response, refused.value.response]
+    assert [answer.status_code for answer in answers] == [101, 503]
+    assert [answer.headers["x-ratelimit-remaining-requests"] for answer in answers] == ["8", "7"]
 
 
 def test_the_document_says_what_may_be_refused():

@@ -150,8 +150,8 @@ def test_live_text_has_characters_and_input_time(slow_server):
 def test_labels_never_come_from_clients(slow_server):
     def work():
         for number in range(30):
-            httpx.get(f"{slow_server.url}/made/up/{number}")
-            httpx.request(f"BREW{number}", f"{slow_server.url}/v1/models")
+            CLIENT.get(f"{slow_server.url}/made/up/{number}")
+            CLIENT.request(f"BREW{number}", f"{slow_server.url}/v1/models")
             speak(
                 slow_server.url,
                 "Hi.",
