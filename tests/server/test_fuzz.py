@@ -221,8 +221,19 @@ class TestHttp1:
             *("access-control-request-method", "http2-settings", "sec-websocket-key", "transfer-encoding"),
         ]
     )
+    odd_values = st.sampled_from(
+        [
+            b"application/openmetrics-text;version=x",
+            b"gzip;q=x",
+            b"chunked, chunked",
+            b"Bearer \xe9",
+            b'for="[',
+            b"h2c",
+        ]
+    )
     headers = st.lists(
-        st.tuples(names, st.binary(max_size=20).map(lambda raw: raw.translate(None, b"\r\n\0"))), max_size=6
+        st.tuples(names, odd_values | st.binary(max_size=20).map(lambda raw: raw.translate(None, b"\r\n\0"))),
+        max_size=6,
     )
     framings = st.sampled_from(["none", "right", "short", "long", "chunked", "unended", "bad chunk"])
 

@@ -26,7 +26,7 @@ class Scraping:
 
     async def answer(self, request: Request) -> Response:
         """All metrics, in the format that the scraper asks for."""
-        encode, media_type = choose_encoder(request.headers.get("accept", ""))
+        encode, media_type = _encoder(request.headers.get("accept", ""))
         async with self._turn:
             await self.sampler.sample()
             body = await asyncio.to_thread(self._encoded, encode)
@@ -58,6 +58,13 @@ class Allowed:
         handed_on = address.is_loopback and any(name in request.headers for name in _FORWARDED)
         if handed_on or not any(address in network for network in self._networks):
             raise _forbidden(host)
+
+
+def _encoder(accept: str) -> tuple[Callable[..., bytes], str]:
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # what it raises for versions that are none
+        return choose_encoder("")
 
 
 def _forbidden(host: str) -> ForbiddenError:

@@ -220,6 +220,13 @@ def test_openmetrics_is_served_to_those_who_ask(slow_server):
     assert answer.text.endswith("# EOF\n")
 
 
+def test_plain_text_is_served_to_those_who_ask_for_a_version_that_is_none(slow_server):
+    answer = CLIENT.get(
+        f"{slow_server.url}/metrics", headers={"accept": "application/openmetrics-text;version=x"}
+    )
+    assert (answer.status_code, answer.headers["content-type"][:10]) == (200, "text/plain")
+
+
 @pytest.mark.parametrize(
     ("allow", "headers", "status"),
     [
