@@ -1,11 +1,27 @@
 """A request's time is divided among its stages, and every instant counts once."""
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 
 import pytest
 from koe.clock import StageClock, TimedTexts, timed_delivery
 from koe.types import Share, Stage
+
+
+class Listener:
+    """Knows when something is being delivered."""
+
+    def __init__(self) -> None:
+        self.listens = False
+
+    @contextmanager
+    def delivering(self) -> Iterator[None]:
+        self.listens = True
+        try:
+            yield
+        finally:
+            self.listens = False
 
 
 class Ticking:
@@ -79,16 +95,19 @@ def test_plugins_have_their_parts_of_a_stage(ticking):
 async def test_the_time_until_the_next_item_is_asked_for_is_delivery(ticking):
     class Maker:
         clock = StageClock(started=100.0)
+        place = Listener()
 
         @timed_delivery
         async def items(self) -> AsyncGenerator[int, None]:
             ticking.now += 1.0
             yield 1
+            assert not self.place.listens
             ticking.now += 2.0
             yield 2
 
     maker = Maker()
     async for _ in maker.items():
+        assert maker.place.listens
         ticking.now += 10.0
     assert maker.clock.shares == {"other": 3.0, "deliver": 20.0}
 
@@ -96,6 +115,7 @@ async def test_the_time_until_the_next_item_is_asked_for_is_delivery(ticking):
 async def test_an_iterator_that_is_closed_early_was_being_delivered(ticking):
     class Maker:
         clock = StageClock(started=100.0)
+        place = Listener()
         closed = False
 
         @timed_delivery
@@ -110,7 +130,7 @@ async def test_an_iterator_that_is_closed_early_was_being_delivered(ticking):
     await anext(items)
     ticking.now += 5.0
     await items.aclose()
-    assert maker.closed
+    assert (maker.closed, maker.place.listens) == (True, False)
     assert maker.clock.shares == {"deliver": 5.0}
 
 
