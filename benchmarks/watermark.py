@@ -123,19 +123,20 @@ def watermarking(settings: Mapping[str, object]) -> AbstractContextManager[Serve
 
 def spoken(url: str, *, marked: bool, count: int) -> list[Clip]:
     clips = []
-    for voice, text in TEXTS[:count]:
-        body = {"input": text, "voice": voice}
-        answers = {
-            name: _answer(url, {**body, **wish, "stream": bool(index % 2)})
-            for index, (name, wish) in enumerate(FORMATS.items())
-        }
-        pcm = _answer(url, {**body, "response_format": "pcm", "sample_rate": RATE})
-        clips.append(Clip(voice, marked, np.frombuffer(pcm, "<i2").astype(np.float32) / 32_768, answers))
+    with httpx.Client(base_url=url, timeout=60) as client:
+        for voice, text in TEXTS[:count]:
+            body = {"input": text, "voice": voice}
+            answers = {
+                name: _answer(client, {**body, **wish, "stream": bool(index % 2)})
+                for index, (name, wish) in enumerate(FORMATS.items())
+            }
+            pcm = _answer(client, {**body, "response_format": "pcm", "sample_rate": RATE})
+            clips.append(Clip(voice, marked, np.frombuffer(pcm, "<i2").astype(np.float32) / 32_768, answers))
     return clips
 
 
-def _answer(url: str, body: Mapping[str, object]) -> bytes:
-    answer = httpx.post(f"{url}/v1/audio/speech", json=dict(body), timeout=60)
+def _answer(client: httpx.Client, body: Mapping[str, object]) -> bytes:
+    answer = client.post("/v1/audio/speech", json=dict(body))
     assert answer.status_code == 200, answer.text
     return answer.content
 
@@ -151,9 +152,10 @@ def matrix(count: int) -> None:
     with ExitStack() as stack:
         clean, marked = (stack.enter_context(watermarking(one)).url for one in (CLEAN, MARKED))
         clips = [*spoken(clean, marked=False, count=count), *spoken(marked, marked=True, count=count)]
+        client = stack.enter_context(httpx.Client(base_url=clean, timeout=60))
         for clip in clips:
             for name, data in variants(clip):
-                answer = httpx.post(f"{clean}/v1/watermark/detect", content=data, timeout=60)
+                answer = client.post("/v1/watermark/detect", content=data)
                 assert answer.status_code == 200, (name, clip.voice, answer.text)
                 verdicts.setdefault(name, {True: [], False: []})[clip.marked].append(answer.json())
     print(
