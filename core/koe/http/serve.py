@@ -15,7 +15,7 @@ from hypercorn.config import Config
 from starlette.types import ASGIApp
 
 from koe.errors import ConfigError, KoeError
-from koe.http import sockets
+from koe.http import handshakes, sockets
 from koe.http.access_log import HypercornLog
 from koe.http.connections import Connections
 from koe.http.exchanges import Exchanges
@@ -84,7 +84,7 @@ def serve(
         with bound:
             announce = ready or (lambda: announce_address(sockets.url(bound, settings)))
             keep_little()
-            allow_connections(settings.max_connections)
+            allow_connections(settings.max_connections + (handshakes.MOST if settings.certfile else 0))
             asyncio.run(_serve_until_signal(build(), settings, bound, announce, supervised=supervised))
     return outcome.exit_code
 
