@@ -1,11 +1,13 @@
 """Keys appear nowhere: not in logs of any kind and level, not in errors, listings or `config show`."""
 
+import io
 import json
 import subprocess
 import sys
 
 import httpx
 import pytest
+from koe.cli.main import main
 from koe_auth.keys import new_key
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -19,11 +21,17 @@ PASSWORD = new_key()
 STREAM = "/v1/audio/speech/stream"
 
 
-def koe(*arguments, stdin=""):
-    command = [sys.executable, "-m", "koe.cli", *arguments]
-    return subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, input=stdin, timeout=60, check=False
-    )
+@pytest.fixture
+def koe(capsys, monkeypatch):
+    """The command line, in this process."""
+
+    def run(*arguments, stdin=""):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        capsys.readouterr()
+        code = main(list(arguments))
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
+
+    return run
 
 
 def secrets_of(chain, *more):
@@ -80,7 +88,7 @@ def test_no_key_is_logged_or_answered(config, log_format, tmp_path):
     assert "alice" in logged  # names are meant to be there
 
 
-def test_config_show_has_no_secrets_whether_the_plugins_are_enabled_or_not(config):
+def test_config_show_has_no_secrets_whether_the_plugins_are_enabled_or_not(koe, config):
     for options in ([], ["--disable", "auth", "--disable", "ratelimit"]):
         shown = koe("config", "show", "--config", str(config), *options)
         assert shown.returncode == 0, shown.stderr
@@ -99,7 +107,7 @@ def test_config_show_has_no_secrets_whether_the_plugins_are_enabled_or_not(confi
         ("config", 'keys = "{}"'),
     ],
 )
-def test_mistakes_never_quote_a_key_that_was_put_where_its_hash_belongs(config, command, line):
+def test_mistakes_never_quote_a_key_that_was_put_where_its_hash_belongs(koe, config, command, line):
     """A key in the wrong place is a mistake that is reported without it."""
     key = CHAIN["alice"]
     config.write_text(f"[plugins]\nenabled = ['auth']\n[plugins.auth]\n{line.format(key)}\n")
@@ -110,7 +118,7 @@ def test_mistakes_never_quote_a_key_that_was_put_where_its_hash_belongs(config, 
 
 
 class TestCommands:
-    def test_new_prints_the_key_once_and_a_table_that_lets_it_in(self, tmp_path):
+    def test_new_prints_the_key_once_and_a_table_that_lets_it_in(self, koe, tmp_path):
         made = koe("auth", "new", "dora", "--scopes", "speech", "admin", "--enable", "auth")
         key = made.stderr.split("anywhere: ")[1].split()[0]
         assert made.returncode == 0
@@ -122,14 +130,14 @@ class TestCommands:
         refused = koe("auth", "check", "--stdin", *options, stdin=key[:-1])
         assert (refused.returncode, leaked(refused.stderr, [key])) == (2, [])
 
-    def test_what_new_prints_can_be_appended_to_the_keys_file(self, config, tmp_path):
+    def test_what_new_prints_can_be_appended_to_the_keys_file(self, koe, config, tmp_path):
         made = koe("auth", "new", "dora", "--config", str(config))
         with (tmp_path / "keys.toml").open("a") as file:
             file.write(made.stdout)
         checked = koe("auth", "check", "--config", str(config))
         assert [line.split("\t")[0] for line in checked.stdout.splitlines()] == ["alice", "bob", "dora"]
 
-    def test_a_keys_file_can_be_begun_with_the_first_key(self, tmp_path):
+    def test_a_keys_file_can_be_begun_with_the_first_key(self, koe, tmp_path):
         """The shell has made an empty file before koe looks."""
         options = ("--enable", "auth", "--set", f"plugins.auth.keys_file={tmp_path / 'new.toml'}")
         with (tmp_path / "new.toml").open("a") as file:
@@ -137,12 +145,12 @@ class TestCommands:
             subprocess.run(command, cwd=ROOT, stdout=file, stderr=subprocess.DEVNULL, timeout=60, check=True)
         assert koe("auth", "check", *options).stdout.startswith("dora\t")
 
-    def test_a_name_is_given_once(self, config):
+    def test_a_name_is_given_once(self, koe, config):
         said = koe("auth", "new", "alice", "--config", str(config))
         assert (said.returncode, said.stdout) == (2, "")
         assert "alice" in said.stderr
 
-    def test_a_key_that_exists_is_taken_from_standard_input_unless_it_is_weak(self):
+    def test_a_key_that_exists_is_taken_from_standard_input_unless_it_is_weak(self, koe):
         good, weak = new_key(), "correct-horse"
         taken = koe("auth", "new", "dora", "--stdin", "--enable", "auth", stdin=good)
         assert "sha256:" in taken.stdout
@@ -151,7 +159,7 @@ class TestCommands:
         assert (refused.returncode, refused.stdout) == (2, "")
         assert weak not in refused.stderr
 
-    def test_serving_without_any_key_is_a_mistake(self, tmp_path):
+    def test_serving_without_any_key_is_a_mistake(self, koe):
         said = koe("serve", "--port", "0", "--enable", "auth", "--disable", "kokoro")
         assert said.returncode == 2
         assert "koe auth new" in said.stderr
