@@ -103,7 +103,11 @@ class Phonemizer(Component):
 
     @abstractmethod
     def supports(self, language: str) -> bool:
-        """Whether it speaks the BCP 47 tag `language`."""
+        """Whether it speaks the BCP 47 tag `language`.
+
+        Asked on the event loop. The server asks once in a thread while it starts, so that what has to be
+        loaded for an answer is there by then.
+        """
 
     @abstractmethod
     def phonemize(self, segment: Segment) -> Sequence[PhonemeWord]:
