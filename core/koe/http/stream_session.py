@@ -37,6 +37,7 @@ from koe.http.stream_peer import (
 )
 from koe.http.stream_speaker import Speaker
 from koe.http.stream_utterance import LiveUtterance
+from koe.tasks import stopped
 from koe.types import SpeechRequest
 
 MAX_UTTERANCES = 32
@@ -96,7 +97,7 @@ class Session:
             with CancelWhen(asyncio.wait([speaking])):
                 await self._read()
         finally:
-            await _stopped(speaking, draining)
+            await stopped([speaking, draining])
         speaking.result()
         assert self._end is not None
         await self.peer.send(SessionDone())
@@ -268,13 +269,3 @@ class Session:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-async def _stopped(*tasks: "asyncio.Task[None]") -> None:
-    """Cancel what still runs, and wait for its end; errors are noted, for whoever asks for them."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
-    for task in tasks:
-        if not task.cancelled():
-            task.exception()
