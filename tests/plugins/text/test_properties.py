@@ -117,8 +117,8 @@ def test_cost_grows_with_the_length_alone(pattern):
         return time.process_time() - began
 
     cost(500)
-    short = min(cost(2_000) for _ in range(3))
-    assert min(cost(8_000) for _ in range(2)) < 8 * max(short, 0.01)
+    most = 8 * max(min(cost(2_000) for _ in range(3)), 0.01)
+    assert cost(8_000) < most or cost(8_000) < most
 
 
 _HOSTILE = [
