@@ -12,6 +12,7 @@ from koe.errors import OverloadedError
 from koe.line import Claim, Line
 from koe.order import Order
 from koe.pipeline import Planned
+from koe.tasks import stopped
 from koe.types import Clip, Mark, Pause, PhonemeSegment
 
 T = TypeVar("T")
@@ -98,12 +99,7 @@ class LookAhead(Generic[T]):
         """Stop everything at once, and wait for it."""
         tasks: list[asyncio.Task[Any]] = [self._planner]
         tasks += [part.task for part in self._parts if part.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        for task in tasks:
-            if not task.cancelled():
-                task.exception()
+        await stopped(tasks)
         await self.plan.aclose()
 
     async def _work(self) -> None:
