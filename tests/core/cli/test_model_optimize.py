@@ -22,7 +22,7 @@ def _own_environment(monkeypatch, tmp_path_factory):
 def folder(tmp_path_factory):
     """A model folder in which the model has been optimized once."""
     folder = tmp_path_factory.mktemp("models")
-    write_tiny_model(folder, vocoder=True)
+    write_tiny_model(folder, vocoder=True, frames_per_token=2)
     assert main(["model", "optimize", "--dir", str(folder), "--threads", "1"]) == 0
     return folder
 
@@ -34,7 +34,7 @@ def run(capsys, *tokens):
 
 
 def test_the_report_names_every_step_speed_size_and_place(tmp_path, capsys):
-    tiny = write_tiny_model(tmp_path, vocoder=True)
+    tiny = write_tiny_model(tmp_path, vocoder=True, frames_per_token=2)
     code, out, err = run(capsys, "optimize", tiny.model, "--threads", 1, "--seed", 3)
     assert code == 0
     words = [line.split()[0] for line in out.splitlines() if not line.startswith(" ")]
