@@ -3,6 +3,7 @@
 import asyncio
 import random
 import statistics
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,7 @@ async def _book(synthesizer, text):
         return [piece async for piece in speech.encoded("whole")]
 
 
+@cache
 def simulate(load, count, *, concurrency=1, books=0, seed=7):
     """`count` players come by chance, so many that they would need `load` of what the engine can make."""
     chance = random.Random(seed)
