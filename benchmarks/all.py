@@ -3,9 +3,8 @@
     python -m benchmarks.all --model kokoro-v1.0.onnx --voices voices-v1.0.bin --about "Kokoro-82M, released"
 
 Wants a machine that does nothing else, `wrk`, and the optimized model beside the given one (`koe model
-optimize`). Takes about 20 minutes on two cores. With `--long` the counts are those of acceptance (500 players
-for each load, 2,000 mixed requests, more runs), which takes more than an hour; `--short` only shows that all
-of it runs.
+optimize`). Takes about half an hour on two cores. With `--long` the counts are those of acceptance (500
+players for each load, more runs), which takes more than an hour; `--short` only shows that all of it runs.
 """
 
 import argparse
@@ -26,7 +25,7 @@ USUAL: Mapping[str, Sequence[str]] = {
     "first_audio": ("--rounds", "8"),
     "cached": ("--seconds", "4"),
     "scaling": (),
-    "memory": ("--requests", "500"),
+    "memory": (),
     "concurrency": ("--players", "40", "--each", "1", "--seconds", "10"),
 }
 SHORT: Mapping[str, Sequence[str]] = {
