@@ -169,6 +169,10 @@ class SegmentCache:
         poll_s = _POLL_S
         while True:
             async with self.tiers.claimed(wanted.key, self.settings.lease_s, wanted.patience) as free:
+                # Who had the claim may have written and released it since the last look.
+                if free and not wanted.refresh and await self._looked_up(wanted, flight, again=True):
+                    self.awaited += 1
+                    return
                 if free or wanted.refresh or time.monotonic() >= give_up_at:
                     await self._make(wanted, flight)
                     return
@@ -178,16 +182,17 @@ class SegmentCache:
                 self.awaited += 1
                 return
 
-    async def _looked_up(self, wanted: _Wanted, flight: Flight[Obtained]) -> bool:
-        """Whether a tier had the segment's audio. The tiers before it get it too."""
-        async with aclosing(self.tiers.found(wanted.key, wanted.patience)) as values:
+    async def _looked_up(self, wanted: _Wanted, flight: Flight[Obtained], *, again: bool = False) -> bool:
+        """Whether a tier had the segment's audio. The tiers before it get it, too (`again`: see `found`)."""
+        async with aclosing(self.tiers.found(wanted.key, wanted.patience, again=again)) as values:
             async for found in values:
                 decode = partial(decode_value, wanted.key, found.value, extent(wanted.segment))
                 try:
                     chunk = await self.codec.run(decode)
                 except CorruptValueError as error:
-                    found.tier.corrupt += 1
-                    log.warning("cache_value_corrupt", tier=found.tier.backend.name, reason=str(error))
+                    if not again:
+                        found.tier.corrupt += 1
+                        log.warning("cache_value_corrupt", tier=found.tier.backend.name, reason=str(error))
                     continue
                 found.tier.hits += 1
                 now = time.perf_counter()

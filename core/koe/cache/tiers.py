@@ -151,15 +151,22 @@ class Tiers:
     async def close(self) -> None:
         await _close(self.tiers)
 
-    async def found(self, key: str, patience: Patience) -> AsyncGenerator[Found, None]:
-        """The values that tiers have under `key`: ask for the next one where one is of no use."""
+    async def found(
+        self, key: str, patience: Patience, *, again: bool = False
+    ) -> AsyncGenerator[Found, None]:
+        """The values that tiers have under `key`: ask for the next one where one is of no use.
+
+        `again` asks those which other processes write to, and counts no second miss.
+        """
         for index, tier in enumerate(self.tiers):
+            if again and not tier.backend.shared:
+                continue
             try:
                 value = await tier.call(lambda backend: backend.get(key), patience)
             except TierFailedError:
                 continue
             if value is None:
-                tier.misses += 1
+                tier.misses += not again
             else:
                 yield Found(value, tier, self.tiers[:index])
 

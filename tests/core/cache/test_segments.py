@@ -332,6 +332,25 @@ async def test_processes_that_share_a_tier_share_an_inference():
     assert claims == {}
 
 
+async def test_what_another_wrote_just_before_the_claim_was_granted_is_not_made_again():
+    written: dict[str, bytes] = {}
+    async with _cached(SharedBackend(values=written)) as first:
+        await _speak(first, "One.")
+
+    class Late(SharedBackend):
+        async def claim(self, key, seconds):
+            self.values |= written
+            return await super().claim(key, seconds)
+
+    engine, backend = FakeEngine(), Late()
+    async with _cached(backend, engine=engine) as second:
+        assert (await _speak(second, "One."))[1] == "hit"
+        report = await second.cache_report()
+    assert engine.spoken == []
+    assert (report.awaited, report.misses, report.tiers[0].misses) == (1, 0, 1)
+    assert backend.claims == {}
+
+
 async def test_a_holder_that_died_costs_at_most_the_lease():
     values: dict[str, bytes] = {}
     claims: dict[str, tuple[object, float]] = {}
