@@ -68,7 +68,7 @@ async def test_a_redis_that_is_down_costs_nothing_and_is_used_again_when_it_is_b
     port = free_port()
     async with _cached(port) as synthesizer:
         for _ in range(3):
-            told, seconds = await _speak(synthesizer, settle=True)  # or it would share in what is being written
+            told, seconds = await _speak(synthesizer, settle=True)  # else it shares in the last one
             assert (told, seconds < TIMEOUT_S) == ("miss", True)
         (tier,) = (await synthesizer.cache_report()).tiers
         assert (tier.state, tier.stats, tier.failures >= 3) == ("resting", None, True)
